@@ -1,0 +1,2 @@
+//! Rehearse a distributed application over an emulated network, in deterministic virtual time.
+#![forbid(unsafe_code)]
