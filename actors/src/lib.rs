@@ -1,11 +1,42 @@
-//! The runtime of Rehearsal. So far: its ground floor, which is plain data and functions.
+//! The runtime of Rehearsal: actors, what they say to each other, the clock, the network.
+//!
+//! From the ground up, each floor knowing nothing of the ones above it:
+//!
+//! 1. plain data: [`units`], [`random`], [`outcome`], [`topology`], [`routes`], [`changes`],
+//!    [`trace`], [`report`];
+//! 2. the clock and the network: what is due when, at what price, in which order;
+//! 3. the Actix actors: network, router, service host, and the [`context`] they live in;
+//! 4. what a service sees: [`service`] and its [`interfaces`];
+//! 5. [`simulation`]: a run from its beginning to its end.
 #![forbid(unsafe_code)]
 
 pub mod changes;
+mod clock;
+pub mod context;
+pub mod interfaces;
+mod network;
 pub mod outcome;
+mod panics;
 pub mod random;
 pub mod report;
+mod router;
 pub mod routes;
+pub mod service;
+pub mod simulation;
 pub mod topology;
 pub mod trace;
 pub mod units;
+
+pub use network::ports::{Body, Delivery};
+
+/// What people who write services need.
+pub mod prelude {
+    pub use crate::context::{Accepts, Networked, ServiceContext};
+    pub use crate::interfaces::CallError;
+    pub use crate::interfaces::rest::{Endpoints, IntoResponse, Method, Request, Response};
+    pub use crate::outcome::Undelivered;
+    pub use crate::service::{Service, ServiceIo, Step, StepError, StepResult};
+    pub use crate::trace::ServiceId;
+    pub use crate::units::{Bytes, SimDuration, SimTime};
+    pub use crate::{Body, Delivery};
+}

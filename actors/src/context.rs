@@ -1,0 +1,475 @@
+//! The Actix context of everything that lives in a run.
+//!
+//! An actor in a [`ServiceContext`] is an ordinary Actix actor (`Actor`, `Handler<M>`, `spawn`,
+//! `wait`, `run_later`, `address`, …) with two differences: what the network delivers goes straight
+//! from the pump into its `Handler<Delivery<B>>`, at the instant of delivery and without a mailbox
+//! in between; and every delay is virtual time. Mailbox and tasks come into being when they are
+//! first used, so that an idle actor is little more than its own fields.
+
+mod cell;
+
+use std::cell::OnceCell;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::Duration;
+
+use actix::dev::{Envelope, Mailbox, OneshotSender, ToEnvelope};
+use actix::prelude::*;
+
+pub(crate) use cell::{Call, ServiceCell};
+
+use crate::clock::executor::TaskId;
+use crate::network::pending::Deadline;
+use crate::network::ports::{AnyBody, Body, Delivery};
+use crate::network::waits::WaitKey;
+use crate::network::{self, Network, size_of};
+use crate::outcome::{Interface, Undelivered};
+use crate::random::Stream;
+use crate::trace::ServiceId;
+use crate::units::{Bytes, SimTime};
+
+/// An Actix actor that can be reached over the emulated network.
+///
+/// ```
+/// use actix::prelude::*;
+/// use rehearsal_actors::prelude::*;
+/// use serde::Serialize;
+///
+/// #[derive(Clone, Serialize)]
+/// struct Ball;
+///
+/// /// Sends every ball back.
+/// struct Wall;
+///
+/// impl Actor for Wall {
+///     type Context = ServiceContext<Self>;
+/// }
+///
+/// impl Networked for Wall {
+///     fn accepts(accepts: &mut Accepts<Self>) {
+///         accepts.message::<Ball>();
+///     }
+/// }
+///
+/// impl Handler<Delivery<Ball>> for Wall {
+///     type Result = ();
+///     fn handle(&mut self, ball: Delivery<Ball>, ctx: &mut ServiceContext<Self>) {
+///         // An error is counted as the message's outcome; there is nothing else to do about it.
+///         let _ = ctx.send(ball.from, ball.body);
+///     }
+/// }
+/// ```
+pub trait Networked: Actor<Context = ServiceContext<Self>> {
+    /// Names the types of message that it takes. Everything else is not understood.
+    fn accepts(accepts: &mut Accepts<Self>);
+
+    /// Asked before each delivery: true if it can take no more for now, so that the message is
+    /// returned to its sender.
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+/// Collects what an actor takes.
+pub struct Accepts<A: Actor<Context = ServiceContext<A>>> {
+    pub(crate) cell: Rc<ServiceCell<A>>,
+    pub(crate) network: Rc<Network>,
+    pub(crate) id: ServiceId,
+}
+
+impl<A: Networked> Accepts<A> {
+    /// The actor takes messages of whatever type.
+    pub(crate) fn everything(&mut self) -> &mut Self
+    where
+        A: Handler<Delivery<AnyBody>>,
+    {
+        self.network.set_taker_of_everything(self.id, self.cell.clone());
+        self
+    }
+
+    /// The actor takes messages of this type.
+    pub fn message<B: Body>(&mut self) -> &mut Self
+    where
+        A: Handler<Delivery<B>>,
+    {
+        self.network.set_receiver::<B>(self.id, self.cell.clone());
+        self
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Running,
+    Stopping,
+    Stopped,
+}
+
+type LocalActorFuture<A> = Pin<Box<dyn ActorFuture<A, Output = ()>>>;
+
+/// What only some actors need.
+struct Lazy<A: Actor<Context = ServiceContext<A>>> {
+    last_handle: SpawnHandle,
+    tasks: Vec<(SpawnHandle, TaskId)>,
+    /// Futures that everything else of this actor waits for.
+    waits: VecDeque<LocalActorFuture<A>>,
+    /// Tasks that found the actor waiting.
+    blocked: Vec<Waker>,
+    /// Deliveries that found the actor waiting.
+    backlog: VecDeque<Call<A>>,
+    random: Option<Stream>,
+}
+
+/// The context of an actor that lives in a run: see the [module](self).
+pub struct ServiceContext<A: Actor<Context = Self>> {
+    network: Rc<Network>,
+    id: ServiceId,
+    life: Life,
+    cell: Weak<ServiceCell<A>>,
+    address: OnceCell<Box<Addr<A>>>,
+    lazy: Option<Box<Lazy<A>>>,
+}
+
+impl<A: Actor<Context = Self>> ServiceContext<A> {
+    fn new(network: Rc<Network>, id: ServiceId, cell: Weak<ServiceCell<A>>) -> Self {
+        ServiceContext { network, id, life: Life::Running, cell, address: OnceCell::new(), lazy: None }
+    }
+
+    /// Who this actor is.
+    pub fn id(&self) -> ServiceId {
+        self.id
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> SimTime {
+        self.network.now()
+    }
+
+    /// The service of that name.
+    pub fn find(&self, name: &str) -> Option<ServiceId> {
+        self.network.find(name)
+    }
+
+    /// The services that this one may speak to, in order of declaration.
+    pub fn neighbours(&self) -> Vec<ServiceId> {
+        self.network.seats.borrow().neighbours(self.id)
+    }
+
+    /// Sends a message over the network and forgets it: that it was delivered, lost or refused is
+    /// counted, and told to nobody.
+    ///
+    /// # Errors
+    /// Told at once: the receiver is not a neighbour, or nothing that is up leads to it.
+    #[inline]
+    pub fn send<B: Body>(&self, to: ServiceId, body: B) -> Result<(), Undelivered> {
+        let bytes = size_of(&|| self.network.name_of(to), &body)?;
+        self.send_sized(to, body, bytes)
+    }
+
+    /// Sends a message as if it had that size.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn send_sized<B: Body>(&self, to: ServiceId, body: B, bytes: Bytes) -> Result<(), Undelivered> {
+        let (from, interface, wait) = (self.id, Interface::Mpi, WaitKey::NONE);
+        self.network.send(network::Envelope { from, to, interface, wait, bytes, is_reply: false }, body)
+    }
+
+    /// Adds to one of the service's named counters, which the report shows.
+    pub fn count(&self, counter: &str, by: u64) {
+        self.network.count(self.id, counter, by);
+    }
+
+    /// This service's random numbers: the same in every run of the same seed.
+    pub fn random(&mut self) -> &mut Stream {
+        let name = format!("service:{}", self.network.name_of(self.id));
+        let streams = self.network.streams;
+        self.lazy().random.get_or_insert_with(|| streams.stream(&name))
+    }
+
+    pub(crate) fn network(&self) -> &Rc<Network> {
+        &self.network
+    }
+
+    fn lazy(&mut self) -> &mut Lazy<A> {
+        self.lazy.get_or_insert_with(|| {
+            Box::new(Lazy {
+                last_handle: SpawnHandle::default(),
+                tasks: Vec::new(),
+                waits: VecDeque::new(),
+                blocked: Vec::new(),
+                backlog: VecDeque::new(),
+                random: None,
+            })
+        })
+    }
+
+    fn blocks(&mut self, waker: &Waker) -> bool {
+        if !self.waiting() {
+            return false;
+        }
+        self.lazy().blocked.push(waker.clone());
+        true
+    }
+
+    /// A future that ends after so much virtual time.
+    fn delay(&self, duration: Duration) -> Deadline {
+        Deadline::new(self.network.clone(), self.network.now() + duration.into())
+    }
+}
+
+impl<A: Actor<Context = Self>> ActorContext for ServiceContext<A> {
+    fn stop(&mut self) {
+        if self.life == Life::Running {
+            self.life = Life::Stopping;
+        }
+    }
+
+    fn terminate(&mut self) {
+        self.life = Life::Stopped;
+    }
+
+    fn state(&self) -> ActorState {
+        match self.life {
+            Life::Running => ActorState::Running,
+            Life::Stopping => ActorState::Stopping,
+            Life::Stopped => ActorState::Stopped,
+        }
+    }
+}
+
+impl<A: Actor<Context = Self>> AsyncContext<A> for ServiceContext<A> {
+    fn address(&self) -> Addr<A> {
+        let address = self.address.get_or_init(|| {
+            let mailbox = Mailbox::default();
+            let address = Box::new(mailbox.address());
+            let task = MailboxTask { cell: self.cell.clone(), mailbox };
+            self.network.spawn(self.id, Box::pin(task));
+            address
+        });
+        (**address).clone()
+    }
+
+    fn spawn<F>(&mut self, future: F) -> SpawnHandle
+    where
+        F: ActorFuture<A, Output = ()> + 'static,
+    {
+        let handle = self.lazy().last_handle.next();
+        let task = ActorTask { cell: self.cell.clone(), future: Box::pin(future), handle };
+        let task = self.network.spawn(self.id, Box::pin(task));
+        let lazy = self.lazy();
+        lazy.last_handle = handle;
+        lazy.tasks.push((handle, task));
+        handle
+    }
+
+    /// Everything else of this actor, deliveries included, waits until the future is over.
+    fn wait<F>(&mut self, future: F)
+    where
+        F: ActorFuture<A, Output = ()> + 'static,
+    {
+        let cell = self.cell.clone();
+        let lazy = self.lazy();
+        lazy.waits.push_back(Box::pin(future));
+        if lazy.waits.len() == 1 {
+            self.network.spawn(self.id, Box::pin(WaitTask { cell }));
+        }
+    }
+
+    fn waiting(&self) -> bool {
+        self.life == Life::Stopped || self.lazy.as_ref().is_some_and(|lazy| !lazy.waits.is_empty())
+    }
+
+    fn cancel_future(&mut self, handle: SpawnHandle) -> bool {
+        let Some(lazy) = &mut self.lazy else {
+            return false;
+        };
+        let Some(at) = lazy.tasks.iter().position(|(h, _)| *h == handle) else {
+            return false;
+        };
+        let (_, task) = lazy.tasks.swap_remove(at);
+        self.network.cancel_task(task);
+        true
+    }
+
+    /// In virtual time.
+    fn notify_later<M>(&mut self, message: M, after: Duration) -> SpawnHandle
+    where
+        A: Handler<M>,
+        M: Message + 'static,
+    {
+        self.run_later(after, move |actor, ctx| {
+            use actix::dev::MessageResponse;
+            actor.handle(message, ctx).handle(ctx, None);
+        })
+    }
+
+    /// In virtual time.
+    fn run_later<F>(&mut self, after: Duration, run: F) -> SpawnHandle
+    where
+        F: FnOnce(&mut A, &mut A::Context) + 'static,
+    {
+        let delay = self.delay(after);
+        self.spawn(actix::fut::wrap_future::<_, A>(delay).map(|(), actor, ctx| run(actor, ctx)))
+    }
+
+    /// In virtual time; the first run is one interval from now.
+    fn run_interval<F>(&mut self, interval: Duration, run: F) -> SpawnHandle
+    where
+        F: FnMut(&mut A, &mut A::Context) + 'static,
+    {
+        let delay = self.delay(interval);
+        self.spawn(Interval { delay, interval, run })
+    }
+
+    /// In virtual time, which knows nothing of the wall clock's instants: the first run is one
+    /// interval from now, whatever `start` says.
+    fn run_interval_at<F>(&mut self, _start: actix::clock::Instant, interval: Duration, run: F) -> SpawnHandle
+    where
+        F: FnMut(&mut A, &mut A::Context) + 'static,
+    {
+        self.run_interval(interval, run)
+    }
+}
+
+impl<A, M> ToEnvelope<A, M> for ServiceContext<A>
+where
+    A: Actor<Context = Self> + Handler<M>,
+    M: Message + Send + 'static,
+    M::Result: Send,
+{
+    fn pack(message: M, reply: Option<OneshotSender<M::Result>>) -> Envelope<A> {
+        Envelope::new(message, reply)
+    }
+}
+
+/// A future that an actor spawned.
+struct ActorTask<A: Actor<Context = ServiceContext<A>>> {
+    cell: Weak<ServiceCell<A>>,
+    future: LocalActorFuture<A>,
+    handle: SpawnHandle,
+}
+
+impl<A: Actor<Context = ServiceContext<A>>> Future for ActorTask<A> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let Some(cell) = self.cell.upgrade() else {
+            return Poll::Ready(());
+        };
+        let this = &mut *self;
+        cell.with(|actor, ctx| {
+            if ctx.blocks(cx.waker()) {
+                return Poll::Pending;
+            }
+            let poll = this.future.as_mut().poll(actor, ctx, cx);
+            if poll.is_ready()
+                && let Some(lazy) = &mut ctx.lazy
+            {
+                lazy.tasks.retain(|(handle, _)| *handle != this.handle);
+            }
+            poll
+        })
+        .unwrap_or(Poll::Ready(()))
+    }
+}
+
+/// Carries out what an actor waits for, one after the other; then lets everything else go on.
+struct WaitTask<A: Actor<Context = ServiceContext<A>>> {
+    cell: Weak<ServiceCell<A>>,
+}
+
+impl<A: Actor<Context = ServiceContext<A>>> Future for WaitTask<A> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let Some(cell) = self.cell.upgrade() else {
+            return Poll::Ready(());
+        };
+        cell.with(|actor, ctx| {
+            loop {
+                let Some(mut future) = ctx.lazy.as_mut().and_then(|lazy| lazy.waits.pop_front()) else {
+                    break;
+                };
+                // While it runs the actor must be seen to wait.
+                ctx.lazy().waits.push_front(Box::pin(actix::fut::ready(())));
+                let poll = future.as_mut().poll(actor, ctx, cx);
+                ctx.lazy().waits.pop_front();
+                if poll.is_pending() {
+                    ctx.lazy().waits.push_front(future);
+                    return Poll::Pending;
+                }
+            }
+            while !ctx.waiting() && ctx.life == Life::Running {
+                let Some(call) = ctx.lazy.as_mut().and_then(|lazy| lazy.backlog.pop_front()) else {
+                    break;
+                };
+                call(actor, ctx);
+            }
+            for waker in ctx.lazy.as_mut().map(|lazy| std::mem::take(&mut lazy.blocked)).unwrap_or_default() {
+                waker.wake();
+            }
+            Poll::Ready(())
+        })
+        .unwrap_or(Poll::Ready(()))
+    }
+}
+
+/// Takes what comes to an actor through its `Addr`.
+struct MailboxTask<A: Actor<Context = ServiceContext<A>>> {
+    cell: Weak<ServiceCell<A>>,
+    mailbox: Mailbox<A>,
+}
+
+impl<A: Actor<Context = ServiceContext<A>>> Future for MailboxTask<A> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let Some(cell) = self.cell.upgrade() else {
+            return Poll::Ready(());
+        };
+        let mailbox = &mut self.mailbox;
+        let polled = cell.with(|actor, ctx| {
+            if !ctx.blocks(cx.waker()) {
+                mailbox.poll(actor, ctx, cx);
+                // It may have begun to wait with messages still in the mailbox.
+                ctx.blocks(cx.waker());
+            }
+        });
+        if polled.is_some() { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+/// Runs something again and again.
+struct Interval<F> {
+    delay: Deadline,
+    interval: Duration,
+    run: F,
+}
+
+impl<F> Unpin for Interval<F> {}
+
+impl<A, F> ActorFuture<A> for Interval<F>
+where
+    A: Actor<Context = ServiceContext<A>>,
+    F: FnMut(&mut A, &mut ServiceContext<A>) + 'static,
+{
+    type Output = ();
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        actor: &mut A,
+        ctx: &mut ServiceContext<A>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        let this = &mut *self;
+        while Pin::new(&mut this.delay).poll(cx).is_ready() {
+            (this.run)(actor, ctx);
+            // Without an interval it would run for ever within one instant.
+            this.delay = ctx.delay(this.interval.max(Duration::from_nanos(1)));
+        }
+        Poll::Pending
+    }
+}

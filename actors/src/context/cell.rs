@@ -1,0 +1,107 @@
+//! Where an actor lives: reached by the pump, by its own tasks and by its mailbox, one at a time.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use actix::dev::MessageResponse;
+use actix::prelude::*;
+
+use super::{Life, Networked, ServiceContext};
+use crate::network::Network;
+use crate::network::ports::{Delivery, Receiver, Refusal};
+use crate::network::seats::Closable;
+use crate::trace::ServiceId;
+
+/// Something that is to be done with an actor.
+pub(crate) type Call<A> = Box<dyn FnOnce(&mut A, &mut ServiceContext<A>)>;
+
+/// An actor and its context; nothing once it is gone.
+pub(crate) struct ServiceCell<A: Actor<Context = ServiceContext<A>>> {
+    inner: RefCell<Option<(A, ServiceContext<A>)>>,
+    id: ServiceId,
+}
+
+impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
+    /// Puts an actor into its place. It is started by [`start`](Self::start).
+    pub(crate) fn new(network: &Rc<Network>, id: ServiceId, actor: A) -> Rc<Self> {
+        let cell = Rc::new_cyclic(|weak| {
+            let ctx = ServiceContext::new(network.clone(), id, weak.clone());
+            ServiceCell { inner: RefCell::new(Some((actor, ctx))), id }
+        });
+        network.set_closable(id, cell.clone());
+        cell
+    }
+
+    /// Runs the actor's own beginning.
+    pub(crate) fn start(&self) {
+        self.with(|actor, ctx| actor.started(ctx));
+    }
+
+    /// Does something with the actor, and then ends it if it has asked for that. `None` if it is
+    /// gone.
+    #[inline]
+    pub(crate) fn with<R>(&self, run: impl FnOnce(&mut A, &mut ServiceContext<A>) -> R) -> Option<R> {
+        let mut inner = self.inner.try_borrow_mut().ok()?;
+        let (actor, ctx) = inner.as_mut()?;
+        let result = run(actor, ctx);
+        if ctx.life != Life::Running {
+            if ctx.life == Life::Stopping && actor.stopping(ctx) == Running::Continue {
+                ctx.life = Life::Running;
+            } else {
+                ctx.life = Life::Stopped;
+                actor.stopped(ctx);
+                let gone = inner.take();
+                drop(inner);
+                self.retire(gone);
+            }
+        }
+        Some(result)
+    }
+
+    #[cold]
+    fn retire(&self, gone: Option<(A, ServiceContext<A>)>) {
+        let Some((actor, ctx)) = gone else { return };
+        let network = ctx.network().clone();
+        drop((actor, ctx));
+        network.seats.borrow_mut().set_stopped(self.id);
+        network.close(self.id);
+    }
+}
+
+impl<A: Actor<Context = ServiceContext<A>>> Closable for ServiceCell<A> {
+    fn close(&self) {
+        let gone = self.inner.try_borrow_mut().ok().and_then(|mut inner| inner.take());
+        drop(gone);
+    }
+
+    fn stop(&self) {
+        self.with(|_, ctx| ctx.terminate());
+    }
+}
+
+impl<A, B> Receiver<B> for ServiceCell<A>
+where
+    A: Networked + Handler<Delivery<B>>,
+    B: 'static,
+{
+    #[inline]
+    fn refuses(&self) -> Option<Refusal> {
+        match self.inner.try_borrow().as_deref() {
+            Ok(Some((actor, _))) if actor.is_full() => Some(Refusal::InboxFull),
+            Ok(Some(_)) => None,
+            _ => Some(Refusal::Gone),
+        }
+    }
+
+    #[inline]
+    fn receive(&self, delivery: Delivery<B>) {
+        self.with(move |actor, ctx| {
+            if ctx.waiting() {
+                let call: Call<A> = Box::new(move |actor, ctx| actor.handle(delivery, ctx).handle(ctx, None));
+                ctx.lazy().backlog.push_back(call);
+            } else {
+                actor.handle(delivery, ctx).handle(ctx, None);
+            }
+        });
+    }
+}

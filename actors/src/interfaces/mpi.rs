@@ -1,0 +1,288 @@
+//! Messages as MPI has them: `send`, `bcast`, `recv`.
+//!
+//! Messages from one service to another arrive in the order in which they were sent, unless the
+//! scenario says `Unordered`. An awaited send is over at the instant of delivery.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use crate::interfaces::exchange::Exchange;
+use crate::interfaces::{CallError, NetworkView, Recipient, Route};
+use crate::network::pending::{Deadline, Pending, Settled};
+use crate::network::ports::{Body, Delivery};
+use crate::network::waits::Answer;
+use crate::network::{Envelope, size_of};
+use crate::outcome::Interface;
+use crate::service::desk::Desk;
+use crate::trace::ServiceId;
+use crate::units::{Bytes, SimDuration};
+
+/// The MPI interface of a service.
+#[derive(Clone, Copy)]
+pub struct Mpi<'a> {
+    desk: &'a Rc<Desk>,
+}
+
+/// A message that was delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The way it took.
+    pub route: Route,
+    /// From sending to delivery.
+    pub elapsed: SimDuration,
+}
+
+/// What became of a message to many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentToMany {
+    /// One outcome for each recipient, in the order in which they were named.
+    pub outcomes: Vec<Result<Sent, CallError>>,
+    /// Until the slowest outcome was there.
+    pub elapsed: SimDuration,
+}
+
+impl SentToMany {
+    /// The outcome as a whole.
+    ///
+    /// # Errors
+    /// The first failure, if there was any.
+    pub fn all(self) -> Result<SentToMany, CallError> {
+        match self.outcomes.iter().find_map(|outcome| outcome.as_ref().err()) {
+            Some(error) => Err(error.clone()),
+            None => Ok(self),
+        }
+    }
+}
+
+impl<'a> Mpi<'a> {
+    pub(crate) fn new(desk: &'a Rc<Desk>) -> Self {
+        Mpi { desk }
+    }
+
+    /// Sends a message now. Await the result to learn what became of it; drop it, and the message
+    /// is on its way all the same.
+    ///
+    /// The future yields at the instant of delivery. It fails at once if there is no such service,
+    /// no application link or no route; when the receiver's router says that nobody is there; or
+    /// after the timeout, which is counted from the sending.
+    pub fn send<B: Body>(&self, to: impl Recipient, body: B) -> Sending {
+        let to = to.resolve(NetworkView(&self.desk.network));
+        self.send_resolved(to, body, None)
+    }
+
+    /// Sends a message as if it had that size.
+    pub fn send_sized<B: Body>(&self, to: impl Recipient, body: B, bytes: Bytes) -> Sending {
+        let to = to.resolve(NetworkView(&self.desk.network));
+        self.send_resolved(to, body, Some(bytes))
+    }
+
+    fn send_resolved<B: Body>(&self, to: Result<ServiceId, String>, body: B, bytes: Option<Bytes>) -> Sending {
+        let network = &self.desk.network;
+        let from = self.desk.id;
+        let key = network.open_wait(from, to.as_ref().ok().copied(), Interface::Mpi);
+        // What goes wrong at once is the outcome of the wait, which the future finds there.
+        match to {
+            Ok(to) => {
+                let size = bytes.map_or_else(|| size_of(&|| network.name_of(to), &body), Ok);
+                let bytes = size.as_ref().copied().unwrap_or_default();
+                let envelope = Envelope { from, to, interface: Interface::Mpi, wait: key, bytes, is_reply: false };
+                match size {
+                    Ok(_) => drop(network.send(envelope, body)),
+                    Err(why) => network.refuse_to_send(&envelope, why),
+                }
+            }
+            Err(name) => drop(network.fail_unknown(from, key, &name)),
+        }
+        Sending { desk: self.desk.clone(), pending: Pending::new(network.clone(), key) }
+    }
+
+    /// Sends a message to each of several services now.
+    pub fn multicast<B: Body>(&self, to: impl IntoIterator<Item = impl Recipient>, body: B) -> SendingToMany {
+        let sendings = to.into_iter().map(|to| self.send(to, body.clone())).map(Some).collect();
+        SendingToMany::new(self.desk, sendings)
+    }
+
+    /// Sends a message to every neighbour in the application graph now.
+    pub fn bcast<B: Body>(&self, body: B) -> SendingToMany {
+        let neighbours = self.desk.network.seats.borrow().neighbours(self.desk.id);
+        self.multicast(neighbours, body)
+    }
+
+    /// The next message of this type, in order of arrival. Messages of other types stay where they
+    /// are. It waits as long as the scenario's timeout, unless
+    /// [`timeout`](Receiving::timeout) or [`no_timeout`](Receiving::no_timeout) says otherwise.
+    pub fn recv<B: Body>(&self) -> Receiving<'a, B> {
+        let waits = Some(self.desk.network.timeout);
+        Receiving { desk: self.desk, from: None, waits, deadline: None, body: std::marker::PhantomData }
+    }
+
+    /// Receiving and sending wired up declaratively.
+    pub fn exchange(&self) -> Exchange<'a> {
+        Exchange::new(self.desk)
+    }
+}
+
+/// A message on its way: see [`Mpi::send`].
+pub struct Sending {
+    desk: Rc<Desk>,
+    pending: Pending,
+}
+
+impl Sending {
+    /// Waits so long, counted from the sending. To be called before the first await.
+    #[must_use]
+    pub fn timeout(mut self, timeout: SimDuration) -> Self {
+        self.pending.set_timeout(timeout);
+        self
+    }
+
+    fn outcome(desk: &Desk, settled: Settled) -> Result<Sent, CallError> {
+        let Settled { answer, elapsed, course } = settled;
+        match answer {
+            Answer::Delivered | Answer::Response(_) => Ok(Sent { route: Route::of(&desk.network, course), elapsed }),
+            Answer::Undelivered(why) => Err(CallError::Undelivered(why)),
+            Answer::TimedOut | Answer::Lost => {
+                Err(CallError::TimedOut { what: "a message to be delivered".to_owned(), waited: elapsed })
+            }
+        }
+    }
+}
+
+impl Future for Sending {
+    type Output = Result<Sent, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        Pin::new(&mut this.pending).poll(cx).map(|settled| Sending::outcome(&this.desk, settled))
+    }
+}
+
+/// A message on its way to many: see [`Mpi::multicast`] and [`Mpi::bcast`].
+pub struct SendingToMany {
+    desk: Rc<Desk>,
+    sendings: Vec<Option<Sending>>,
+    outcomes: Vec<Option<Result<Sent, CallError>>>,
+    since: crate::units::SimTime,
+}
+
+impl SendingToMany {
+    fn new(desk: &Rc<Desk>, sendings: Vec<Option<Sending>>) -> Self {
+        let outcomes = sendings.iter().map(|_| None).collect();
+        SendingToMany { desk: desk.clone(), sendings, outcomes, since: desk.network.now() }
+    }
+
+    /// Waits so long for each, counted from the sending. To be called before the first await.
+    #[must_use]
+    pub fn timeout(mut self, timeout: SimDuration) -> Self {
+        for sending in self.sendings.iter_mut().flatten() {
+            sending.pending.set_timeout(timeout);
+        }
+        self
+    }
+}
+
+impl Future for SendingToMany {
+    type Output = SentToMany;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SentToMany> {
+        let this = &mut *self;
+        for (sending, outcome) in this.sendings.iter_mut().zip(&mut this.outcomes) {
+            if let Some(pending) = sending
+                && let Poll::Ready(ready) = Pin::new(pending).poll(cx)
+            {
+                *outcome = Some(ready);
+                *sending = None;
+            }
+        }
+        if this.sendings.iter().any(Option::is_some) {
+            return Poll::Pending;
+        }
+        let elapsed = this.desk.network.now().since(this.since);
+        Poll::Ready(SentToMany { outcomes: this.outcomes.drain(..).flatten().collect(), elapsed })
+    }
+}
+
+/// Waits for a message: see [`Mpi::recv`].
+#[must_use = "nothing is received unless it is awaited"]
+pub struct Receiving<'a, B> {
+    desk: &'a Rc<Desk>,
+    from: Option<Result<ServiceId, String>>,
+    waits: Option<SimDuration>,
+    deadline: Option<Deadline>,
+    body: std::marker::PhantomData<fn() -> B>,
+}
+
+impl<B> Receiving<'_, B> {
+    /// Waits so long, counted from the first await.
+    pub fn timeout(mut self, timeout: SimDuration) -> Self {
+        self.waits = Some(timeout);
+        self
+    }
+
+    /// Waits as long as it takes: for services that serve, and have nothing else to do.
+    pub fn no_timeout(mut self) -> Self {
+        self.waits = None;
+        self
+    }
+
+    /// Takes only what comes from that service.
+    pub fn from(mut self, sender: impl Recipient) -> Self {
+        self.from = Some(sender.resolve(NetworkView(&self.desk.network)));
+        self
+    }
+}
+
+impl<B: Body> Future for Receiving<'_, B> {
+    type Output = Result<Delivery<B>, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let from = match &this.from {
+            Some(Err(name)) => {
+                return Poll::Ready(Err(crate::outcome::Undelivered::UnknownService(name.clone()).into()));
+            }
+            Some(Ok(id)) => Some(*id),
+            None => None,
+        };
+        if let Some(delivery) = this.desk.inbox.take::<B>(from) {
+            return Poll::Ready(Ok(delivery));
+        }
+        if let Some(waits) = this.waits {
+            let network = &this.desk.network;
+            let deadline = this.deadline.get_or_insert_with(|| Deadline::new(network.clone(), network.now() + waits));
+            if Pin::new(deadline).poll(cx).is_ready() {
+                let what = short_name(std::any::type_name::<B>());
+                return Poll::Ready(Err(CallError::TimedOut { what, waited: waits }));
+            }
+        }
+        this.desk.inbox.wake_me(cx.waker());
+        Poll::Pending
+    }
+}
+
+/// `alloc::vec::Vec<shop::messages::Order>` read as `Vec<Order>`.
+fn short_name(full: &str) -> String {
+    let mut short = String::new();
+    let mut word_starts = 0;
+    for c in full.chars() {
+        short.push(c);
+        if c == ':' {
+            short.truncate(word_starts);
+        } else if !(c.is_alphanumeric() || c == '_') {
+            word_starts = short.len();
+        }
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn type_names_are_shown_without_their_paths() {
+        assert_eq!(super::short_name("alloc::vec::Vec<shop::messages::Order>"), "Vec<Order>");
+        assert_eq!(super::short_name("(u8, core::option::Option<a::B>)"), "(u8, Option<B>)");
+        assert_eq!(super::short_name("u64"), "u64");
+    }
+}

@@ -1,0 +1,199 @@
+//! Requests to endpoints, as HTTP has them: a service offers endpoints (pattern and method), others
+//! ask for `Service/path`.
+//!
+//! A request and its response are two messages; both pay for their way. Every request ends in a
+//! status:
+//!
+//! | status | outcome | when |
+//! |---|---|---|
+//! | 2xx-4xx by the handler | reply (204: ack) | it answered |
+//! | 404 | undelivered | no such service (at once) |
+//! | 404, 405 | not understood | the service has no such endpoint, or not for this method |
+//! | 500, other 5xx by the handler | error | it failed or panicked |
+//! | 503 by the handler | nack | not done, safe to try again |
+//! | 503 | undelivered | no route or no application link (at once), or the service is gone |
+//! | 504 | timed out | no response came in time |
+
+mod client;
+mod endpoints;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+pub use client::{Calling, Reply, Rest, RestCall};
+pub(crate) use endpoints::Found;
+pub use endpoints::{Endpoints, Handle, IntoResponse};
+
+use crate::network::waits::WaitKey;
+use crate::outcome::OutcomeKind;
+use crate::trace::ServiceId;
+
+/// What is to be done with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Method {
+    /// Read it.
+    Get,
+    /// Make one, or do something.
+    Post,
+    /// Put it in place.
+    Put,
+    /// Take it away.
+    Delete,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Method; 4] = [Method::Get, Method::Post, Method::Put, Method::Delete];
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+        })
+    }
+}
+
+/// What a handler is asked.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who asks.
+    pub from: ServiceId,
+    /// What to do.
+    pub method: Method,
+    /// With what: from the slash behind the service's name on.
+    pub path: String,
+    /// What the pattern's parameters stand for: `/items/{id}` and `/items/7` give `id` = `7`.
+    pub params: BTreeMap<String, String>,
+    /// The body; `Null` if there is none.
+    pub body: Value,
+}
+
+impl Request {
+    /// The body as a value of this type.
+    ///
+    /// # Errors
+    /// A 400 response that says what is wrong with it.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Response> {
+        T::deserialize(&self.body).map_err(|error| Response::problem(400, &error.to_string()))
+    }
+
+    /// A parameter of the pattern as a value of this type.
+    ///
+    /// # Errors
+    /// A 400 response that says what is wrong with it.
+    pub fn param<T: std::str::FromStr<Err: fmt::Display>>(&self, name: &str) -> Result<T, Response> {
+        let text = self.params.get(name).map(String::as_str).unwrap_or_default();
+        text.parse().map_err(|error| Response::problem(400, &format!("`{text}` for `{name}`: {error}")))
+    }
+}
+
+/// Whether a service or the runtime in its place has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answerer {
+    Handler,
+    Runtime,
+}
+
+/// What comes back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// The HTTP status code.
+    pub status: u16,
+    /// The body; `Null` if there is none.
+    pub body: Value,
+    pub(crate) by: Answerer,
+}
+
+impl Response {
+    /// A response with a body.
+    pub fn new(status: u16, body: impl Serialize) -> Self {
+        match serde_json::to_value(body) {
+            Ok(body) => Response { status, body, by: Answerer::Handler },
+            Err(error) => Response::problem(500, &format!("the body cannot be put into JSON: {error}")),
+        }
+    }
+
+    /// A response without a body.
+    pub fn status(status: u16) -> Self {
+        Response { status, body: Value::Null, by: Answerer::Handler }
+    }
+
+    /// A response that says what is wrong, as `{"detail": …}`.
+    pub fn problem(status: u16, detail: &str) -> Self {
+        Response { status, body: json!({ "detail": detail }), by: Answerer::Handler }
+    }
+
+    pub(crate) fn by_runtime(self) -> Self {
+        Response { by: Answerer::Runtime, ..self }
+    }
+
+    /// How the request ended that has this response.
+    pub fn outcome(&self) -> OutcomeKind {
+        match (self.by, self.status) {
+            (Answerer::Runtime, 404 | 405) => OutcomeKind::NotUnderstood,
+            (_, 204) => OutcomeKind::Ack,
+            (_, 503) => OutcomeKind::Nack,
+            (_, 500..) => OutcomeKind::Error,
+            _ => OutcomeKind::Reply,
+        }
+    }
+}
+
+/// A request on its way. Its size is that of its body.
+#[derive(Clone)]
+pub(crate) struct RequestMessage {
+    pub(crate) call: WaitKey,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Value,
+}
+
+impl Serialize for RequestMessage {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.body.serialize(serializer)
+    }
+}
+
+/// A response on its way. Its size is that of its body.
+#[derive(Clone)]
+pub(crate) struct ResponseMessage {
+    pub(crate) call: WaitKey,
+    pub(crate) response: Response,
+}
+
+impl Serialize for ResponseMessage {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.response.body.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_outcome() {
+        use OutcomeKind::{Ack, Error, Nack, NotUnderstood, Reply};
+        for (status, by, outcome) in [
+            (200, Answerer::Handler, Reply),
+            (404, Answerer::Handler, Reply),
+            (404, Answerer::Runtime, NotUnderstood),
+            (405, Answerer::Runtime, NotUnderstood),
+            (204, Answerer::Handler, Ack),
+            (500, Answerer::Handler, Error),
+            (503, Answerer::Handler, Nack),
+            (599, Answerer::Handler, Error),
+        ] {
+            let response = Response { status, body: Value::Null, by };
+            assert_eq!(response.outcome(), outcome, "{status} by {by:?}");
+        }
+    }
+}

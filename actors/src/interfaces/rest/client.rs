@@ -1,0 +1,202 @@
+//! Asking other services.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{Method, RequestMessage};
+use crate::interfaces::{CallError, Route};
+use crate::network::pending::{Pending, Settled};
+use crate::network::waits::Answer;
+use crate::network::{Envelope, size_of};
+use crate::outcome::{Interface, OutcomeKind, Undelivered};
+use crate::service::desk::Desk;
+use crate::units::SimDuration;
+
+/// The REST interface of a service, to ask others. What it offers itself stands in
+/// [`Service::endpoints`](crate::service::Service::endpoints).
+#[derive(Clone, Copy)]
+pub struct Rest<'a> {
+    desk: &'a Rc<Desk>,
+}
+
+impl<'a> Rest<'a> {
+    pub(crate) fn new(desk: &'a Rc<Desk>) -> Self {
+        Rest { desk }
+    }
+
+    /// Asks to read `Service/path`.
+    pub fn get(&self, url: &str) -> RestCall {
+        self.call(Method::Get, url, Value::Null)
+    }
+
+    /// Asks to make something at `Service/path`, or to do something there.
+    pub fn post(&self, url: &str, body: impl Serialize) -> RestCall {
+        self.call(Method::Post, url, body)
+    }
+
+    /// Asks to put something in place at `Service/path`.
+    pub fn put(&self, url: &str, body: impl Serialize) -> RestCall {
+        self.call(Method::Put, url, body)
+    }
+
+    /// Asks to take away what is at `Service/path`.
+    pub fn delete(&self, url: &str) -> RestCall {
+        self.call(Method::Delete, url, Value::Null)
+    }
+
+    /// A request of any method.
+    pub fn call(&self, method: Method, url: &str, body: impl Serialize) -> RestCall {
+        let body = serde_json::to_value(body).map_err(|error| error.to_string());
+        RestCall { desk: self.desk.clone(), method, url: url.to_owned(), body, timeout: None }
+    }
+}
+
+/// A request that has yet to be made: await it, or [`send`](RestCall::send) it.
+#[must_use = "nothing is asked until it is awaited or sent"]
+pub struct RestCall {
+    desk: Rc<Desk>,
+    method: Method,
+    url: String,
+    body: Result<Value, String>,
+    timeout: Option<SimDuration>,
+}
+
+impl RestCall {
+    /// Waits so long for the response.
+    pub fn timeout(mut self, timeout: SimDuration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Makes the request now, so that several can be under way at once.
+    pub fn send(self) -> Calling {
+        let RestCall { desk, method, url, body, timeout } = self;
+        let network = &desk.network;
+        let (name, path) = url.split_once('/').unwrap_or((&url, ""));
+        let (from, to) = (desk.id, network.find(name));
+        let key = network.open_wait(from, to, Interface::Rest);
+        let mut pending = Pending::new(network.clone(), key);
+        if let Some(timeout) = timeout {
+            pending.set_timeout(timeout);
+        }
+        // The timeout runs whether anybody awaits the response or not, so that every request ends.
+        pending.start_timer();
+        match to {
+            Some(to) => {
+                let (body, unfit) = match body {
+                    Ok(body) => (body, None),
+                    Err(reason) => (Value::Null, Some(Undelivered::Unserialisable { to: name.to_owned(), reason })),
+                };
+                let message = RequestMessage { call: key, method, path: format!("/{path}"), body };
+                let size = unfit.map_or_else(|| size_of(&|| name.to_owned(), &message), Err);
+                let bytes = size.as_ref().copied().unwrap_or_default();
+                let envelope = Envelope { from, to, interface: Interface::Rest, wait: key, bytes, is_reply: false };
+                match size {
+                    Ok(_) => drop(network.send(envelope, message)),
+                    Err(why) => network.refuse_to_send(&envelope, why),
+                }
+            }
+            None => drop(network.fail_unknown(from, key, name)),
+        }
+        Calling { endpoint: format!("{method} {url}"), desk, pending }
+    }
+}
+
+impl IntoFuture for RestCall {
+    type Output = Reply;
+    type IntoFuture = Calling;
+
+    fn into_future(self) -> Calling {
+        self.send()
+    }
+}
+
+/// A request that is under way. Dropped, it goes on, and nobody looks at its response.
+#[must_use = "the response is lost unless it is awaited"]
+pub struct Calling {
+    endpoint: String,
+    desk: Rc<Desk>,
+    pending: Pending,
+}
+
+impl Future for Calling {
+    type Output = Reply;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+        let this = &mut *self;
+        Pin::new(&mut this.pending).poll(cx).map(|settled| {
+            let Settled { answer, elapsed, course } = settled;
+            let (status, body, outcome, failure) = match answer {
+                Answer::Response(response) => (response.status, response.body.clone(), response.outcome(), None),
+                Answer::Delivered => (204, Value::Null, OutcomeKind::Ack, None),
+                Answer::Undelivered(why) => {
+                    let status = match &why {
+                        Undelivered::UnknownService(_) => 404,
+                        Undelivered::Unserialisable { .. } => 400,
+                        _ => 503,
+                    };
+                    (status, json!({ "detail": why.to_string() }), OutcomeKind::Undelivered, Some(why.into()))
+                }
+                Answer::TimedOut | Answer::Lost => {
+                    let what = this.endpoint.clone();
+                    let failure = CallError::TimedOut { what, waited: elapsed };
+                    (504, json!({ "detail": failure.to_string() }), OutcomeKind::TimedOut, Some(failure))
+                }
+            };
+            let route = Route::of(&this.desk.network, course);
+            let endpoint = std::mem::take(&mut this.endpoint);
+            Reply { status, body, route, elapsed, outcome, endpoint, failure }
+        })
+    }
+}
+
+/// How a request ended.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status code: see the table of the [module](super).
+    pub status: u16,
+    /// The body; `Null` if there is none.
+    pub body: Value,
+    /// The way that the request took.
+    pub route: Route,
+    /// From the request to its outcome.
+    pub elapsed: SimDuration,
+    /// The outcome that the status stands for.
+    pub outcome: OutcomeKind,
+    endpoint: String,
+    failure: Option<CallError>,
+}
+
+impl Reply {
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The reply, if its status is 2xx.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn success(self) -> Result<Reply, CallError> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        Err(self.failure.unwrap_or(CallError::Status { endpoint: self.endpoint, status: self.status }))
+    }
+
+    /// The body of a successful reply as a value of this type.
+    ///
+    /// # Errors
+    /// The status is not 2xx, or the body is something else.
+    pub fn json<T: DeserializeOwned>(self) -> Result<T, CallError> {
+        let reply = self.success()?;
+        T::deserialize(reply.body)
+            .map_err(|error| CallError::Malformed { endpoint: reply.endpoint, reason: error.to_string() })
+    }
+}

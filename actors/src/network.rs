@@ -1,0 +1,553 @@
+//! The network: prices, orders and delivers what services say to each other.
+//!
+//! ```text
+//! service --send--> Network: price, order --calendar--> pump --> the receiver's Handler
+//!                                |                        |
+//!                              ports                    waits, ledger
+//! ```
+//!
+//! [`Network`] is the only way between two services. It is plain single-threaded state that the
+//! [`NetworkActor`](pump::NetworkActor) drives: its pump empties an instant (deliveries, then what
+//! they make runnable, then timers) before it moves the clock on. May use: topology, routes, clock,
+//! random, outcome, trace. Knows nothing of the interfaces' protocols beyond their bodies.
+
+pub(crate) mod ledger;
+mod links;
+mod order;
+pub(crate) mod pending;
+pub(crate) mod ports;
+pub(crate) mod pump;
+pub(crate) mod seats;
+mod transit;
+pub(crate) mod waits;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::task::Waker;
+
+use crate::clock::calendar::Calendar;
+use crate::clock::executor::{Executor, TaskFuture, TaskId};
+use crate::clock::timers::{TimerId, Timers};
+use crate::network::ledger::{Ended, Ledger, Passage};
+use crate::network::links::Links;
+use crate::network::order::{InSequence, LastDue};
+use crate::network::ports::{AnyBody, Body, Delivery, Fate, Header, NO_SLOT, Ports, Receiver, Refusal};
+use crate::network::seats::{Closable, Seats};
+use crate::network::waits::{Answer, Course, Request, Settlement, WaitKey, Waits};
+use crate::outcome::{Interface, OutcomeKind, Undelivered};
+use crate::panics::{Caught, catch};
+use crate::random::Streams;
+use crate::router::NotDelivered;
+use crate::routes::{Price, RouteCache};
+use crate::simulation::LinkModel;
+use crate::topology::Topology;
+use crate::trace::ServiceId;
+use crate::units::{Bytes, SimDuration, SimTime};
+
+/// Something in flight is due: its next hop, its loss or its arrival.
+#[derive(Clone, Copy)]
+struct Event {
+    slot: u32,
+    port: u16,
+}
+
+/// What a timer does when it fires.
+pub(crate) enum Alarm {
+    /// A request has waited long enough.
+    Timeout(WaitKey),
+    /// A future wants to be polled.
+    Wake(Waker),
+}
+
+/// The emulated machines and wires.
+struct World {
+    topology: Topology,
+    routes: RouteCache,
+    links: Links,
+    model: LinkModel,
+    /// Whether the topology may change during the run, so that messages must know their way.
+    changes: bool,
+}
+
+/// Who may overtake whom.
+struct Order {
+    last_due: Vec<LastDue>,
+    in_sequence: InSequence,
+}
+
+/// What [`Network::new`] needs.
+pub(crate) struct Parts {
+    pub(crate) seed: u64,
+    pub(crate) topology: Topology,
+    pub(crate) model: LinkModel,
+    pub(crate) changes: bool,
+    pub(crate) timeout: SimDuration,
+    pub(crate) seats: Seats,
+    pub(crate) by_name: HashMap<String, ServiceId>,
+    pub(crate) ledger: Ledger,
+}
+
+/// The state of a run, shared by everything that runs in it.
+pub(crate) struct Network {
+    now: Cell<u64>,
+    calendar: RefCell<Calendar<Event>>,
+    timers: RefCell<Timers<Alarm>>,
+    executor: Executor,
+    ports: RefCell<Ports>,
+    world: RefCell<World>,
+    order: RefCell<Order>,
+    waits: RefCell<Waits>,
+    pub(crate) seats: RefCell<Seats>,
+    pub(crate) ledger: RefCell<Ledger>,
+    /// Services that take bodies of every type.
+    takers: RefCell<Vec<Option<Rc<dyn Receiver<AnyBody>>>>>,
+    /// How to end each service.
+    closables: RefCell<Vec<Option<Rc<dyn Closable>>>>,
+    counters: RefCell<BTreeMap<ServiceId, BTreeMap<String, u64>>>,
+    /// Looked up, never iterated.
+    by_name: HashMap<String, ServiceId>,
+    /// Whose code is running, or ran last.
+    acting: Cell<ServiceId>,
+    pub(crate) streams: Streams,
+    pub(crate) timeout: SimDuration,
+}
+
+impl Network {
+    pub(crate) fn new(parts: Parts) -> Rc<Self> {
+        let Parts { seed, topology, model, changes, timeout, seats, by_name, ledger } = parts;
+        let streams = Streams::new(seed);
+        let places = seats.len();
+        Rc::new(Network {
+            now: Cell::new(0),
+            calendar: RefCell::new(Calendar::new()),
+            timers: RefCell::new(Timers::new()),
+            executor: Executor::new(),
+            ports: RefCell::default(),
+            order: RefCell::new(Order {
+                last_due: vec![LastDue::default(); places],
+                in_sequence: InSequence::default(),
+            }),
+            world: RefCell::new(World {
+                routes: RouteCache::new(&topology),
+                links: Links::new(&topology, streams),
+                topology,
+                model,
+                changes,
+            }),
+            waits: RefCell::default(),
+            seats: RefCell::new(seats),
+            ledger: RefCell::new(ledger),
+            takers: RefCell::default(),
+            closables: RefCell::default(),
+            counters: RefCell::default(),
+            by_name,
+            acting: Cell::new(ServiceId(0)),
+            streams,
+            timeout,
+        })
+    }
+
+    // --- the clock
+
+    #[inline]
+    pub(crate) fn now(&self) -> SimTime {
+        SimTime::from_nanos(self.now.get())
+    }
+
+    pub(crate) fn spawn(&self, owner: ServiceId, future: TaskFuture) -> TaskId {
+        self.executor.spawn(owner.0, future)
+    }
+
+    pub(crate) fn cancel_task(&self, task: TaskId) {
+        self.executor.cancel(task);
+    }
+
+    pub(crate) fn start_timer(&self, duration: SimDuration, alarm: Alarm) -> TimerId {
+        self.timers.borrow_mut().start(self.now.get(), duration.as_nanos(), alarm)
+    }
+
+    pub(crate) fn cancel_timer(&self, timer: TimerId) {
+        self.timers.borrow_mut().cancel(timer);
+    }
+
+    pub(crate) fn is_timer_running(&self, timer: TimerId) -> bool {
+        self.timers.borrow().is_running(timer)
+    }
+
+    // --- who is who
+
+    pub(crate) fn find(&self, name: &str) -> Option<ServiceId> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(crate) fn name_of(&self, service: ServiceId) -> String {
+        self.ledger.borrow().names.services.get(service.index()).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn topology<R>(&self, look: impl FnOnce(&Topology) -> R) -> R {
+        look(&self.world.borrow().topology)
+    }
+
+    /// Makes a service reachable for bodies of one type.
+    pub(crate) fn set_receiver<B: Body>(&self, service: ServiceId, receiver: Rc<dyn Receiver<B>>) {
+        self.ports.borrow_mut().of::<B>().set_receiver(service, receiver);
+    }
+
+    /// Makes a service reachable for bodies of every type.
+    pub(crate) fn set_taker_of_everything(&self, service: ServiceId, taker: Rc<dyn Receiver<AnyBody>>) {
+        put(&mut self.takers.borrow_mut(), service, taker);
+    }
+
+    fn taker_of_everything(&self, service: ServiceId) -> Option<Rc<dyn Receiver<AnyBody>>> {
+        self.takers.borrow().get(service.index()).cloned().flatten()
+    }
+
+    pub(crate) fn set_closable(&self, service: ServiceId, closable: Rc<dyn Closable>) {
+        put(&mut self.closables.borrow_mut(), service, closable);
+    }
+
+    // --- sending
+
+    /// Sends a message. An error is told at once, and is its outcome.
+    ///
+    /// What it costs: two bounds-checked looks at the seats, one at the route tree, one at the last
+    /// message of the pair, a slot in the port's slab and one in the calendar; no allocation once
+    /// the slabs have grown.
+    pub(crate) fn send<B: Body>(&self, envelope: Envelope, body: B) -> Result<(), Undelivered> {
+        let Envelope { from, to, interface, wait, bytes, is_reply } = envelope;
+        let now = self.now.get();
+        self.ledger.borrow_mut().traffic.sent += 1;
+        let Some(link) = self.seats.borrow_mut().leave(from, to, interface, is_reply) else {
+            let (from, to) = (self.name_of(from), self.name_of(to));
+            return Err(self.fail(&envelope, Undelivered::NotANeighbour { from, to }));
+        };
+        let mut world = self.world.borrow_mut();
+        let World { topology, routes, model, changes, .. } = &mut *world;
+        let tree = routes.tree(topology, link.from);
+        let Some(price) = tree.price(link.to) else {
+            drop(world);
+            let to = self.name_of(to);
+            return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
+        };
+        let away = link.from != link.to;
+        if away && !wait.is_none() {
+            let course = Course { tree: tree.clone(), to: link.to };
+            self.waits.borrow_mut().set_course(wait, course);
+        }
+        let header = Header {
+            from,
+            to,
+            sent_at: now,
+            arrives: now,
+            bytes: bytes.0,
+            wait,
+            legs: None,
+            twin: NO_SLOT,
+            leg: 0,
+            interface,
+            fate: Fate::Moves,
+            duplicate: false,
+            unordered: link.unordered,
+        };
+        if away && (*model == LinkModel::Queued || *changes || price.noisy) {
+            let path = tree.path(topology, link.to);
+            drop(world);
+            let port = self.ports.borrow_mut().of::<B>();
+            let slot = port.board(header, body);
+            self.set_out(&*port, port.index, slot, &path);
+            return Ok(());
+        }
+        let cost = cost_of(price, || routes.transmission(topology, link.from, link.to, bytes));
+        drop(world);
+        let arrives = now.saturating_add(cost.as_nanos());
+        let due = self.due(&header, arrives);
+        let port = self.ports.borrow_mut().of::<B>();
+        let slot = port.board(Header { arrives, ..header }, body);
+        self.calendar.borrow_mut().push(due, Event { slot, port: port.index });
+        Ok(())
+    }
+
+    /// When a message that reaches its target at `arrives` may be delivered.
+    #[inline]
+    fn due(&self, header: &Header, arrives: u64) -> u64 {
+        if header.unordered {
+            return arrives;
+        }
+        self.order.borrow_mut().last_due[header.from.index()].hold(header.to, self.now.get(), arrives)
+    }
+
+    /// Closes the books on a message that never set out.
+    #[cold]
+    pub(crate) fn fail(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
+        self.ledger.borrow_mut().traffic.undelivered += 1;
+        if !envelope.wait.is_none() {
+            self.settle(envelope.wait, Answer::Undelivered(why.clone()));
+        } else if envelope.interface == Interface::Mpi {
+            self.end_unawaited(envelope.from, Some(envelope.to), self.now.get(), &why);
+        }
+        why
+    }
+
+    /// Closes the books on a message that cannot even be written down.
+    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) {
+        self.ledger.borrow_mut().traffic.sent += 1;
+        self.seats.borrow_mut().count_sent(envelope.from);
+        self.fail(envelope, why);
+    }
+
+    /// Closes the books on a message to a name that nobody bears.
+    pub(crate) fn fail_unknown(&self, from: ServiceId, wait: WaitKey, name: &str) -> Undelivered {
+        let why = Undelivered::UnknownService(name.to_owned());
+        {
+            let mut ledger = self.ledger.borrow_mut();
+            ledger.traffic.sent += 1;
+            ledger.traffic.undelivered += 1;
+        }
+        self.seats.borrow_mut().count_sent(from);
+        if wait.is_none() {
+            self.end_unawaited(from, None, self.now.get(), &why);
+        } else {
+            self.settle(wait, Answer::Undelivered(why.clone()));
+        }
+        why
+    }
+
+    fn end_unawaited(&self, from: ServiceId, to: Option<ServiceId>, sent_at: u64, why: &Undelivered) {
+        let kind = match why {
+            Undelivered::NotUnderstood { .. } => OutcomeKind::NotUnderstood,
+            _ => OutcomeKind::Undelivered,
+        };
+        let ended = Ended { from, to, interface: Interface::Mpi, kind, sent_at: SimTime::from_nanos(sent_at) };
+        self.ledger.borrow_mut().ended(self.now(), &ended, Some(&why.to_string()));
+    }
+
+    // --- arriving
+
+    fn passage(&self, header: &Header, body_type: &'static str) -> Passage {
+        Passage {
+            from: header.from,
+            to: header.to,
+            interface: header.interface,
+            sent_at: SimTime::from_nanos(header.sent_at),
+            bytes: Bytes(header.bytes),
+            held_back: SimDuration::from_nanos(self.now.get() - header.arrives.min(self.now.get())),
+            duplicate: header.duplicate,
+            body_type,
+        }
+    }
+
+    /// Delivers a message: books it, tells whoever awaits that, and runs the receiver's handler.
+    #[inline]
+    fn deliver<B>(&self, header: &Header, body_type: &'static str, body: B, receiver: &dyn Receiver<B>) {
+        let passage = self.passage(header, body_type);
+        let acked = header.interface == Interface::Mpi && !header.duplicate;
+        {
+            let mut ledger = self.ledger.borrow_mut();
+            ledger.delivered(self.now(), &passage);
+            if acked && header.wait.is_none() {
+                ledger.taken(self.now(), &passage);
+            }
+        }
+        self.seats.borrow_mut().count_received(header.to, header.interface);
+        if acked && !header.wait.is_none() {
+            self.settle(header.wait, Answer::Delivered);
+        }
+        self.acting.set(header.to);
+        let Passage { from, sent_at, bytes, duplicate, .. } = passage;
+        if let Err(caught) = catch(|| receiver.receive(Delivery { from, sent_at, bytes, duplicate, body })) {
+            self.crash(header.to, caught);
+        }
+    }
+
+    /// A message reached its node, and nobody there takes it: the node's router says so to the
+    /// sender's, over the network.
+    #[cold]
+    fn refused(&self, header: &Header, _body_type: &'static str, refusal: Refusal) {
+        if header.duplicate {
+            return;
+        }
+        self.ledger.borrow_mut().traffic.undelivered += 1;
+        let to = self.name_of(header.to);
+        let why = match refusal {
+            Refusal::Gone => Undelivered::ConnectionGone { to },
+            Refusal::InboxFull => Undelivered::InboxFull { to },
+            Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
+        };
+        if header.interface == Interface::Control {
+            return;
+        }
+        if header.wait.is_none() {
+            if header.interface == Interface::Mpi {
+                self.end_unawaited(header.from, Some(header.to), header.sent_at, &why);
+            }
+            return;
+        }
+        let (from, to) = {
+            let seats = self.seats.borrow();
+            (seats.router_of(header.to), seats.router_of(header.from))
+        };
+        let notice = NotDelivered { wait: header.wait, why };
+        let envelope = Envelope {
+            from,
+            to,
+            interface: Interface::Control,
+            wait: WaitKey::NONE,
+            bytes: notice.size(),
+            is_reply: true,
+        };
+        if self.send(envelope, notice).is_err() {
+            self.nobody_will_tell(header.wait);
+        }
+    }
+
+    // --- outcomes
+
+    pub(crate) fn open_wait(&self, from: ServiceId, to: Option<ServiceId>, interface: Interface) -> WaitKey {
+        self.waits.borrow_mut().open(Request { from, to, interface, sent_at: self.now() })
+    }
+
+    /// Ends a request, unless it has ended before.
+    pub(crate) fn settle(&self, key: WaitKey, answer: Answer) {
+        let settlement = self.waits.borrow_mut().settle(key, self.now(), answer);
+        self.book(settlement);
+    }
+
+    /// The message of a request is lost for good, and nobody will send word.
+    fn nobody_will_tell(&self, key: WaitKey) {
+        let settlement = self.waits.borrow_mut().lost(key, self.now());
+        self.book(settlement);
+    }
+
+    fn book(&self, settlement: Option<Settlement>) {
+        let Some(Settlement { waker, timer, ended, cause }) = settlement else {
+            return;
+        };
+        let cause = cause.or_else(|| match (ended.kind, ended.to) {
+            (OutcomeKind::TimedOut, Some(to)) => Some(format!("waiting for `{}`", self.name_of(to))),
+            _ => None,
+        });
+        self.ledger.borrow_mut().ended(self.now(), &ended, cause.as_deref());
+        if let Some(timer) = timer {
+            self.cancel_timer(timer);
+        }
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Adds to a service's named counter.
+    pub(crate) fn count(&self, service: ServiceId, counter: &str, by: u64) {
+        let mut counters = self.counters.borrow_mut();
+        let counters = counters.entry(service).or_default();
+        match counters.get_mut(counter) {
+            Some(count) => *count += by,
+            None => {
+                counters.insert(counter.to_owned(), by);
+            }
+        }
+    }
+
+    pub(crate) fn counters_of(&self, service: ServiceId) -> BTreeMap<String, u64> {
+        self.counters.borrow().get(&service).cloned().unwrap_or_default()
+    }
+
+    // --- services that end
+
+    /// A service panicked: it is gone, and the run goes on.
+    pub(crate) fn crash(&self, service: ServiceId, caught: Caught) {
+        self.ledger.borrow_mut().panicked(self.now(), service, caught);
+        self.seats.borrow_mut().set_crashed(service);
+        self.close(service);
+    }
+
+    /// Ends a service: its tasks and its state are dropped, its connection is gone.
+    pub(crate) fn close(&self, service: ServiceId) {
+        let closable = self.closables.borrow_mut().get_mut(service.index()).and_then(Option::take);
+        let dropped = catch(|| {
+            self.executor.cancel_all(service.0);
+            if let Some(closable) = closable {
+                closable.close();
+            }
+        });
+        if let Err(caught) = dropped {
+            self.ledger.borrow_mut().panicked(self.now(), service, caught);
+            self.seats.borrow_mut().set_crashed(service);
+        }
+    }
+
+    /// Ends every service in an orderly way, the last one first, and takes the run apart.
+    pub(crate) fn dismantle(&self) {
+        let closables = std::mem::take(&mut *self.closables.borrow_mut());
+        for (index, closable) in closables.into_iter().enumerate().rev() {
+            let service = ServiceId(index as u32);
+            if let Some(closable) = closable
+                && let Err(caught) = catch(|| closable.stop())
+            {
+                self.ledger.borrow_mut().panicked(self.now(), service, caught);
+                self.seats.borrow_mut().set_crashed(service);
+            }
+        }
+        self.executor.clear();
+        self.takers.borrow_mut().clear();
+        let ports = std::mem::take(&mut *self.ports.borrow_mut());
+        drop(ports);
+    }
+
+    /// Messages that have neither arrived nor been lost, without second copies.
+    pub(crate) fn in_flight(&self) -> u64 {
+        let mut count = 0;
+        for port in self.ports.borrow().all() {
+            port.each(&mut |_, header| count += u64::from(!header.duplicate && header.fate != Fate::Gone));
+        }
+        count
+    }
+
+    pub(crate) fn rewake(&self, timer: TimerId, waker: &Waker) {
+        let mut timers = self.timers.borrow_mut();
+        if let Some(Alarm::Wake(old)) = timers.action_mut(timer)
+            && !old.will_wake(waker)
+        {
+            *old = waker.clone();
+        }
+    }
+
+    pub(crate) fn open_requests(&self) -> BTreeMap<Interface, u64> {
+        let mut open = BTreeMap::new();
+        for interface in self.waits.borrow().open_by_interface() {
+            *open.entry(interface).or_default() += 1;
+        }
+        open
+    }
+}
+
+/// From whom a message goes to whom, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Envelope {
+    pub(crate) from: ServiceId,
+    pub(crate) to: ServiceId,
+    pub(crate) interface: Interface,
+    pub(crate) wait: WaitKey,
+    pub(crate) bytes: Bytes,
+    /// It answers what the receiver has asked, and needs no application link of its own.
+    pub(crate) is_reply: bool,
+}
+
+#[inline]
+fn cost_of(price: Price, transmission: impl FnOnce() -> SimDuration) -> SimDuration {
+    if price.sized { price.fixed + transmission() } else { price.fixed }
+}
+
+fn put<T>(table: &mut Vec<Option<T>>, service: ServiceId, value: T) {
+    if table.len() <= service.index() {
+        table.resize_with(service.index() + 1, || None);
+    }
+    table[service.index()] = Some(value);
+}
+
+/// The size of a body on the wire: what postcard makes of it.
+pub(crate) fn size_of<B: Body>(to: &dyn Fn() -> String, body: &B) -> Result<Bytes, Undelivered> {
+    postcard::experimental::serialized_size(body)
+        .map(|size| Bytes(size as u64))
+        .map_err(|error| Undelivered::Unserialisable { to: to(), reason: error.to_string() })
+}

@@ -1,0 +1,314 @@
+//! The books of a run: what was sent, what became of it, how long it took, and the fingerprint.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::outcome::{Interface, OutcomeKind};
+use crate::panics::Caught;
+use crate::report::{LatencySummary, PanicReport, Traffic};
+use crate::trace::{LossCause, ServiceId, TraceEvent, TraceHash, TraceNames, TraceSink};
+use crate::units::{Bytes, SimDuration, SimTime};
+
+/// What a trace says of one message.
+#[derive(Clone, Copy)]
+pub(crate) struct Passage {
+    pub(crate) from: ServiceId,
+    pub(crate) to: ServiceId,
+    pub(crate) interface: Interface,
+    pub(crate) sent_at: SimTime,
+    pub(crate) bytes: Bytes,
+    pub(crate) held_back: SimDuration,
+    pub(crate) duplicate: bool,
+    pub(crate) body_type: &'static str,
+}
+
+/// What a trace says of the end of one request.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended {
+    pub(crate) from: ServiceId,
+    pub(crate) to: Option<ServiceId>,
+    pub(crate) interface: Interface,
+    pub(crate) kind: OutcomeKind,
+    pub(crate) sent_at: SimTime,
+}
+
+/// Latencies, to three significant digits (histograms) and their exact maximum.
+struct Latencies {
+    histogram: Histogram<u64>,
+    max: u64,
+}
+
+impl Latencies {
+    fn new() -> Result<Self, hdrhistogram::CreationError> {
+        Ok(Latencies { histogram: Histogram::new(3)?, max: 0 })
+    }
+
+    #[inline]
+    fn note(&mut self, latency: SimDuration) {
+        let nanos = latency.as_nanos();
+        self.max = self.max.max(nanos);
+        self.histogram.saturating_record(nanos);
+    }
+
+    fn add(&mut self, other: &Latencies) {
+        self.max = self.max.max(other.max);
+        // The histograms grow on demand, so that adding one to another cannot fail.
+        let _ = self.histogram.add(&other.histogram);
+    }
+
+    fn summary(&self) -> Option<LatencySummary> {
+        let count = self.histogram.len();
+        let at = |q| SimDuration::from_nanos(self.histogram.value_at_quantile(q).min(self.max));
+        (count > 0).then(|| LatencySummary {
+            count,
+            p50: at(0.50),
+            p90: at(0.90),
+            p99: at(0.99),
+            max: SimDuration::from_nanos(self.max),
+        })
+    }
+}
+
+/// The fingerprint: every event leaves a record of fixed layout, and the records are hashed in
+/// large pieces (XXH3, 64 bit). Texts are hashed with their length.
+struct Fingerprint {
+    buffer: Vec<u8>,
+    hasher: Xxh3,
+}
+
+const PIECE: usize = 16 * 1024;
+
+impl Fingerprint {
+    #[inline]
+    fn record(&mut self, tag: u8, detail: u8, ids: [u32; 2], words: [u64; 4]) {
+        let mut record = [0u8; 44];
+        record[0] = tag;
+        record[1] = detail;
+        record[4..8].copy_from_slice(&ids[0].to_le_bytes());
+        record[8..12].copy_from_slice(&ids[1].to_le_bytes());
+        for (i, word) in words.iter().enumerate() {
+            record[12 + 8 * i..20 + 8 * i].copy_from_slice(&word.to_le_bytes());
+        }
+        if self.buffer.len() + record.len() > PIECE {
+            self.flush();
+        }
+        self.buffer.extend_from_slice(&record);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.flush();
+        self.hasher.update(&(text.len() as u64).to_le_bytes());
+        self.hasher.update(text.as_bytes());
+    }
+
+    fn flush(&mut self) {
+        self.hasher.update(&self.buffer);
+        self.buffer.clear();
+    }
+}
+
+const OUTCOMES: usize = OutcomeKind::ALL.len();
+/// So many different causes are told apart.
+const CAUSES: usize = 100;
+const NOBODY: u32 = u32::MAX;
+
+pub(crate) struct Ledger {
+    pub(crate) traffic: Traffic,
+    outcomes: [[u64; OUTCOMES]; 3],
+    causes: BTreeMap<(Interface, OutcomeKind, String), u64>,
+    deliveries: [Latencies; 3],
+    requests: Latencies,
+    fingerprint: Fingerprint,
+    sink: Option<Box<dyn TraceSink>>,
+    pub(crate) names: TraceNames,
+    faults: BTreeMap<&'static str, u64>,
+    pub(crate) panics: Vec<PanicReport>,
+}
+
+impl Ledger {
+    pub(crate) fn new(
+        names: TraceNames,
+        sink: Option<Box<dyn TraceSink>>,
+    ) -> Result<Self, hdrhistogram::CreationError> {
+        Ok(Ledger {
+            traffic: Traffic::default(),
+            outcomes: [[0; OUTCOMES]; 3],
+            causes: BTreeMap::new(),
+            deliveries: [Latencies::new()?, Latencies::new()?, Latencies::new()?],
+            requests: Latencies::new()?,
+            fingerprint: Fingerprint { buffer: Vec::with_capacity(PIECE), hasher: Xxh3::new() },
+            sink,
+            names,
+            faults: BTreeMap::new(),
+            panics: Vec::new(),
+        })
+    }
+
+    fn tell(&mut self, event: &TraceEvent<'_>) {
+        if let Some(sink) = &mut self.sink {
+            sink.record(&self.names, event);
+        }
+    }
+
+    /// A message arrived.
+    #[inline]
+    pub(crate) fn delivered(&mut self, at: SimTime, passage: &Passage) {
+        let p = passage;
+        if p.duplicate {
+            self.traffic.duplicates += 1;
+        } else {
+            self.traffic.delivered += 1;
+            self.traffic.bytes += p.bytes.0;
+            self.deliveries[p.interface as usize].note(at.since(p.sent_at));
+        }
+        if !p.held_back.is_zero() {
+            self.traffic.held_back += 1;
+        }
+        let detail = p.interface as u8 | u8::from(p.duplicate) << 7;
+        let words = [at.as_nanos(), p.sent_at.as_nanos(), p.bytes.0, p.held_back.as_nanos()];
+        self.fingerprint.record(1, detail, [p.from.0, p.to.0], words);
+        if self.sink.is_some() {
+            let Passage { from, to, interface, sent_at, bytes, held_back, duplicate, body_type } = *p;
+            self.tell(&TraceEvent::Delivery {
+                at,
+                from,
+                to,
+                interface,
+                sent_at,
+                bytes,
+                held_back,
+                duplicate,
+                body_type,
+            });
+        }
+    }
+
+    /// A message was lost on its way.
+    pub(crate) fn lost(&mut self, at: SimTime, passage: &Passage, cause: LossCause) {
+        let Passage { from, to, interface, bytes, sent_at, duplicate, .. } = *passage;
+        if !duplicate {
+            self.traffic.lost += 1;
+        }
+        let detail = interface as u8 | (cause as u8) << 4 | u8::from(duplicate) << 7;
+        self.fingerprint.record(2, detail, [from.0, to.0], [at.as_nanos(), sent_at.as_nanos(), bytes.0, 0]);
+        self.tell(&TraceEvent::Lost { at, from, to, interface, bytes, cause, duplicate });
+    }
+
+    /// A request ended.
+    pub(crate) fn ended(&mut self, at: SimTime, ended: &Ended, cause: Option<&str>) {
+        let Ended { from, to, interface, kind, sent_at } = *ended;
+        self.count(interface, kind);
+        if let Some(cause) = cause {
+            self.note_cause(interface, kind, cause);
+        }
+        if interface == Interface::Rest {
+            self.requests.note(at.since(sent_at));
+        }
+        let detail = interface as u8 | (kind as u8) << 3;
+        let ids = [from.0, to.map_or(NOBODY, |to| to.0)];
+        self.fingerprint.record(3, detail, ids, [at.as_nanos(), sent_at.as_nanos(), 0, 0]);
+        let elapsed = at.since(sent_at);
+        self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause });
+    }
+
+    /// A message that nobody awaits was taken. Its delivery, which was just noted, is already in
+    /// the fingerprint and says the same.
+    #[inline]
+    pub(crate) fn taken(&mut self, at: SimTime, passage: &Passage) {
+        self.count(passage.interface, OutcomeKind::Ack);
+        if self.sink.is_some() {
+            let Passage { from, to, interface, sent_at, .. } = *passage;
+            let (to, kind, elapsed) = (Some(to), OutcomeKind::Ack, at.since(sent_at));
+            self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause: None });
+        }
+    }
+
+    /// A message that nobody awaits was lost: that is its outcome. Its loss, which was just noted, is
+    /// already in the fingerprint.
+    pub(crate) fn never_heard_of(&mut self, at: SimTime, passage: &Passage) {
+        let Passage { from, to, interface, sent_at, .. } = *passage;
+        self.count(interface, OutcomeKind::Lost);
+        let (to, kind, elapsed) = (Some(to), OutcomeKind::Lost, at.since(sent_at));
+        self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause: None });
+    }
+
+    #[inline]
+    fn count(&mut self, interface: Interface, kind: OutcomeKind) {
+        self.outcomes[interface as usize][kind as usize] += 1;
+    }
+
+    fn note_cause(&mut self, interface: Interface, kind: OutcomeKind, cause: &str) {
+        let room = self.causes.len() < CAUSES;
+        let key = (interface, kind, cause.to_owned());
+        let key = if room || self.causes.contains_key(&key) { key } else { (interface, kind, String::new()) };
+        *self.causes.entry(key).or_default() += 1;
+    }
+
+    pub(crate) fn take_causes(&mut self) -> BTreeMap<(Interface, OutcomeKind, String), u64> {
+        std::mem::take(&mut self.causes)
+    }
+
+    /// The network changed. `kind` is what it is counted under, `what` spells it out.
+    pub(crate) fn changed(&mut self, at: SimTime, kind: &'static str, what: &str) {
+        *self.faults.entry(kind).or_default() += 1;
+        self.fingerprint.record(4, 0, [0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.fingerprint.text(what);
+        self.tell(&TraceEvent::Fault { at, what });
+    }
+
+    /// A service panicked.
+    pub(crate) fn panicked(&mut self, at: SimTime, service: ServiceId, caught: Caught) {
+        self.fingerprint.record(5, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.fingerprint.text(&caught.message);
+        self.tell(&TraceEvent::Panic { at, service, message: &caught.message });
+        let name = self.names.services.get(service.index()).cloned().unwrap_or_default();
+        self.panics.push(PanicReport { service: name, at, message: caught.message, place: caught.place });
+    }
+
+    /// A step of a service failed.
+    pub(crate) fn step_failed(&mut self, at: SimTime, service: ServiceId, reason: &str) {
+        self.fingerprint.record(6, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.fingerprint.text(reason);
+        self.tell(&TraceEvent::StepFailed { at, service, reason });
+    }
+
+    pub(crate) fn trace_hash(&mut self) -> TraceHash {
+        self.fingerprint.flush();
+        TraceHash(self.fingerprint.hasher.digest())
+    }
+
+    pub(crate) fn outcomes(&self) -> BTreeMap<(Interface, OutcomeKind), u64> {
+        let mut outcomes = BTreeMap::new();
+        for interface in Interface::ALL {
+            for kind in OutcomeKind::ALL {
+                let count = self.outcomes[interface as usize][kind as usize];
+                if count > 0 {
+                    outcomes.insert((interface, kind), count);
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// Over all deliveries.
+    pub(crate) fn latency(&self) -> Option<LatencySummary> {
+        let mut all = Latencies::new().ok()?;
+        for one in &self.deliveries {
+            all.add(one);
+        }
+        all.summary()
+    }
+
+    /// Sending to delivery for messages, request to outcome for calls.
+    pub(crate) fn latency_by_interface(&self) -> BTreeMap<Interface, LatencySummary> {
+        let mpi = self.deliveries[Interface::Mpi as usize].summary().map(|s| (Interface::Mpi, s));
+        let rest = self.requests.summary().map(|s| (Interface::Rest, s));
+        [mpi, rest].into_iter().flatten().collect()
+    }
+
+    pub(crate) fn faults(&self) -> BTreeMap<String, u64> {
+        self.faults.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
+    }
+}

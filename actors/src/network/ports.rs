@@ -1,0 +1,285 @@
+//! Messages on their way, and who takes them when they arrive.
+//!
+//! Each type of body has a [`Port`]: a slab of the messages of that type that are in flight, and a
+//! table of who receives them. An event in the calendar is a port and a slot, eight bytes; sending
+//! and delivering move the body into the slab and out of it, without an allocation of its own.
+
+use std::any::{Any, type_name};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde::Serialize;
+use slab::Slab;
+
+use crate::network::Network;
+use crate::network::waits::WaitKey;
+use crate::outcome::Interface;
+use crate::trace::ServiceId;
+use crate::units::{Bytes, SimTime};
+
+/// What a message may carry: anything that has a size on the wire and may be there twice.
+pub trait Body: Serialize + Clone + 'static {}
+
+impl<T: Serialize + Clone + 'static> Body for T {}
+
+/// A message that has arrived. Actors take it with `Handler<Delivery<B>>`.
+#[derive(Clone, Debug)]
+pub struct Delivery<B> {
+    /// Who sent it.
+    pub from: ServiceId,
+    /// When it was sent.
+    pub sent_at: SimTime,
+    /// How large it was on the wire.
+    pub bytes: Bytes,
+    /// True if this is a second copy.
+    pub duplicate: bool,
+    /// What it says.
+    pub body: B,
+}
+
+impl<B: 'static> actix::Message for Delivery<B> {
+    type Result = ();
+}
+
+/// A body whose type only its receiver knows.
+pub(crate) struct AnyBody(pub(crate) Box<dyn Any>);
+
+/// Why a receiver did not take a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Gone,
+    InboxFull,
+    NotUnderstood,
+}
+
+/// Somebody who takes messages of one type.
+pub(crate) trait Receiver<B> {
+    /// Asked before a delivery is counted.
+    fn refuses(&self) -> Option<Refusal>;
+    /// Takes the message; it was not refused.
+    fn receive(&self, delivery: Delivery<B>);
+}
+
+/// Where a message is on its way along a link: it enters, waits and is sent, and leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leg {
+    pub(crate) link: u32,
+    /// When the message has passed the node before the link.
+    pub(crate) enters: u64,
+    /// When it reaches the node behind the link; `u64::MAX` while nobody knows.
+    pub(crate) leaves: u64,
+}
+
+pub(crate) const NO_SLOT: u32 = u32::MAX;
+
+/// What becomes of a message when its next event comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It arrives, or goes on to the next link.
+    Moves,
+    /// A link loses it then.
+    Doomed,
+    /// It has arrived, and waits for the ones before it.
+    Waits,
+    /// It is gone already; only its slot is left.
+    Gone,
+}
+
+/// Everything about a message in flight but its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    pub(crate) from: ServiceId,
+    pub(crate) to: ServiceId,
+    pub(crate) sent_at: u64,
+    /// When it reached its target, or will; what it waits beyond that, it is held back.
+    pub(crate) arrives: u64,
+    pub(crate) bytes: u64,
+    pub(crate) wait: WaitKey,
+    /// The way it takes, where somebody has to know: cuts, noise, queues.
+    pub(crate) legs: Option<Box<[Leg]>>,
+    /// The slot of its other copy, while that is in flight.
+    pub(crate) twin: u32,
+    /// In the queued model: the leg it is on.
+    pub(crate) leg: u16,
+    pub(crate) interface: Interface,
+    pub(crate) fate: Fate,
+    pub(crate) duplicate: bool,
+    /// It may overtake and be overtaken.
+    pub(crate) unordered: bool,
+}
+
+struct Flight<B> {
+    header: Header,
+    body: B,
+}
+
+/// A port, whatever its bodies are.
+pub(crate) trait AnyPort: Any {
+    /// The next event of a message has come.
+    fn arrive(&self, network: &Network, port: u16, slot: u32);
+    /// Looks at a message, and changes it.
+    fn with_header(&self, slot: u32, look: &mut dyn FnMut(&mut Header));
+    /// Adds a second copy of a message; returns its slot.
+    fn duplicate(&self, slot: u32) -> Option<u32>;
+    /// Takes a message away without delivering it.
+    fn discard(&self, slot: u32);
+    /// Every message in flight, in the order of slots.
+    fn each(&self, look: &mut dyn FnMut(u32, &mut Header));
+    fn body_type(&self) -> &'static str;
+}
+
+/// The messages of one type that are in flight, and who takes them.
+pub(crate) struct Port<B> {
+    pub(crate) index: u16,
+    flights: RefCell<Slab<Flight<B>>>,
+    receivers: RefCell<Vec<Option<Rc<dyn Receiver<B>>>>>,
+}
+
+impl<B: Body> Port<B> {
+    /// Takes a message in.
+    #[inline]
+    pub(crate) fn board(&self, header: Header, body: B) -> u32 {
+        self.flights.borrow_mut().insert(Flight { header, body }) as u32
+    }
+
+    pub(crate) fn set_receiver(&self, service: ServiceId, receiver: Rc<dyn Receiver<B>>) {
+        let mut receivers = self.receivers.borrow_mut();
+        if receivers.len() <= service.index() {
+            receivers.resize_with(service.index() + 1, || None);
+        }
+        receivers[service.index()] = Some(receiver);
+    }
+
+    /// Hands a message over to its receiver, or to whoever takes everything there.
+    #[inline]
+    fn hand_over(&self, network: &Network, header: &Header, body: B) {
+        let receivers = self.receivers.borrow();
+        let typed = receivers.get(header.to.index()).and_then(Option::as_ref);
+        match typed {
+            Some(receiver) => {
+                let receiver = receiver.clone();
+                drop(receivers);
+                match receiver.refuses() {
+                    Some(refusal) => network.refused(header, type_name::<B>(), refusal),
+                    None => network.deliver(header, type_name::<B>(), body, &*receiver),
+                }
+            }
+            None => {
+                drop(receivers);
+                match network.taker_of_everything(header.to) {
+                    Some(receiver) => match receiver.refuses() {
+                        Some(refusal) => network.refused(header, type_name::<B>(), refusal),
+                        None => {
+                            let body = AnyBody(Box::new(body));
+                            network.deliver(header, type_name::<B>(), body, &*receiver);
+                        }
+                    },
+                    None => network.refused(header, type_name::<B>(), Refusal::NotUnderstood),
+                }
+            }
+        }
+    }
+}
+
+impl<B: Body> AnyPort for Port<B> {
+    #[inline]
+    fn arrive(&self, network: &Network, port: u16, slot: u32) {
+        let mut flights = self.flights.borrow_mut();
+        let Some(flight) = flights.get_mut(slot as usize) else {
+            return;
+        };
+        let header = &mut flight.header;
+        // The plain case: one event a message, and this is it.
+        if header.fate == Fate::Moves && header.legs.is_none() && header.twin == NO_SLOT {
+            let Flight { header, body } = flights.remove(slot as usize);
+            drop(flights);
+            return self.hand_over(network, &header, body);
+        }
+        drop(flights);
+        if network.arrives_for_good(self, port, slot) {
+            let flight = self.flights.borrow_mut().try_remove(slot as usize);
+            if let Some(Flight { header, body }) = flight {
+                self.hand_over(network, &header, body);
+            }
+        }
+    }
+
+    fn with_header(&self, slot: u32, look: &mut dyn FnMut(&mut Header)) {
+        if let Some(flight) = self.flights.borrow_mut().get_mut(slot as usize) {
+            look(&mut flight.header);
+        }
+    }
+
+    fn duplicate(&self, slot: u32) -> Option<u32> {
+        let mut flights = self.flights.borrow_mut();
+        let original = flights.get_mut(slot as usize)?;
+        let mut header = original.header.clone();
+        (header.duplicate, header.twin) = (true, slot);
+        let body = original.body.clone();
+        let copy = flights.insert(Flight { header, body }) as u32;
+        if let Some(original) = flights.get_mut(slot as usize) {
+            original.header.twin = copy;
+        }
+        Some(copy)
+    }
+
+    fn discard(&self, slot: u32) {
+        let flight = self.flights.borrow_mut().try_remove(slot as usize);
+        drop(flight);
+    }
+
+    fn each(&self, look: &mut dyn FnMut(u32, &mut Header)) {
+        for (slot, flight) in self.flights.borrow_mut().iter_mut() {
+            look(slot as u32, &mut flight.header);
+        }
+    }
+
+    fn body_type(&self) -> &'static str {
+        type_name::<B>()
+    }
+}
+
+/// Every port of a run, found by the type of its bodies.
+#[derive(Default)]
+pub(crate) struct Ports {
+    by_index: Vec<Rc<dyn AnyPort>>,
+    /// The same ports as `Rc<Port<B>>`, the one used last in front.
+    by_type: Vec<Rc<dyn Any>>,
+}
+
+impl Ports {
+    /// The port of a type; made when it is first asked for.
+    #[inline]
+    pub(crate) fn of<B: Body>(&mut self) -> Rc<Port<B>> {
+        for at in 0..self.by_type.len() {
+            if self.by_type[at].is::<Port<B>>()
+                && let Ok(port) = self.by_type[at].clone().downcast::<Port<B>>()
+            {
+                self.by_type.swap(0, at);
+                return port;
+            }
+        }
+        self.add()
+    }
+
+    fn add<B: Body>(&mut self) -> Rc<Port<B>> {
+        let port = Rc::new(Port::<B> {
+            index: self.by_index.len() as u16,
+            flights: RefCell::new(Slab::new()),
+            receivers: RefCell::new(Vec::new()),
+        });
+        self.by_index.push(port.clone());
+        self.by_type.push(port.clone());
+        port
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, index: u16) -> &Rc<dyn AnyPort> {
+        &self.by_index[usize::from(index)]
+    }
+
+    /// Every port, in the order in which they were first used.
+    pub(crate) fn all(&self) -> Vec<Rc<dyn AnyPort>> {
+        self.by_index.clone()
+    }
+}

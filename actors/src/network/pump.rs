@@ -1,0 +1,228 @@
+//! The actor that drives the network, and the order of things within an instant.
+//!
+//! 1. what changes in the network, faults before policies, each in order of declaration;
+//! 2. deliveries, in order of their sequence; each is followed by everything that it makes
+//!    runnable, so that a chain of causes is over before the next one begins;
+//! 3. timers, in the order in which they were started: an answer that arrives at the very moment of
+//!    a timeout is in time. What a timer makes runnable or due comes before the next timer.
+//!
+//! | message | from | what comes back |
+//! |---|---|---|
+//! | [`Run`] | whoever starts a run | its [`Ending`], when it is over |
+//!
+//! When nothing of an instant is left, nothing is in a mailbox and nothing is runnable: the run is
+//! quiescent, exactly, and the clock may move on.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context as TaskContext, Poll};
+
+use actix::prelude::*;
+
+use crate::changes::{PolicyState, ScheduledChange};
+use crate::clock::executor::Polled;
+use crate::network::waits::Answer;
+use crate::network::{Alarm, Network};
+use crate::report::Ending;
+use crate::simulation::Progress;
+use crate::trace::ServiceId;
+use crate::units::SimTime;
+
+/// After so many things done, other actors of the arbiter get their turn, and whoever watches the
+/// run is told how far it is.
+const QUANTUM: u32 = 1024;
+
+/// So many things may happen within one instant, and a hundred for each service: what does more
+/// never waits for anything, and virtual time would stand still for ever.
+const INSTANT_LIMIT: u64 = 5_000_000;
+
+impl Network {
+    /// Does one thing of the present instant that is no timer. False if there was none.
+    #[inline]
+    fn turn(&self) -> bool {
+        match self.executor.poll_one(|owner| self.acting.set(ServiceId(owner))) {
+            Polled::Ran => return true,
+            Polled::Panicked(owner, caught) => {
+                self.crash(ServiceId(owner), caught);
+                return true;
+            }
+            Polled::Idle => {}
+        }
+        let event = self.calendar.borrow_mut().pop_due(self.now.get());
+        let Some(event) = event else { return false };
+        let port = self.ports.borrow().at(event.port).clone();
+        port.arrive(self, event.port, event.slot);
+        true
+    }
+
+    fn fire(&self, alarm: Alarm) {
+        match alarm {
+            Alarm::Timeout(key) => self.settle(key, Answer::TimedOut),
+            Alarm::Wake(waker) => waker.wake(),
+        }
+    }
+
+    /// When the next delivery or timer is due.
+    #[inline]
+    fn next_time(&self) -> Option<u64> {
+        let delivery = self.calendar.borrow().next_time();
+        let mut timers = self.timers.borrow_mut();
+        match delivery {
+            Some(time) if timers.surely_none_until(time) => Some(time),
+            Some(time) => Some(timers.next_time().map_or(time, |timer| timer.min(time))),
+            None => timers.next_time(),
+        }
+    }
+}
+
+/// The changes of a run, faults and policies, in order of time.
+pub(crate) struct Schedule {
+    faults: VecDeque<ScheduledChange>,
+    policies: Vec<(u64, PolicyState)>,
+}
+
+impl Schedule {
+    pub(crate) fn new(mut faults: Vec<ScheduledChange>, policies: Vec<PolicyState>) -> Self {
+        faults.sort_by_key(|fault| fault.at);
+        let policies = policies.into_iter().map(|p| (p.every().as_nanos().max(1), p)).collect();
+        Schedule { faults: faults.into(), policies }
+    }
+
+    fn next_time(&self) -> Option<u64> {
+        let fault = self.faults.front().map(|fault| fault.at.as_nanos());
+        let policy = self.policies.iter().map(|(at, _)| *at).min();
+        fault.into_iter().chain(policy).min()
+    }
+
+    /// Carries out everything that is due.
+    fn carry_out(&mut self, network: &Network) {
+        let now = network.now.get();
+        while self.faults.front().is_some_and(|fault| fault.at.as_nanos() <= now) {
+            if let Some(fault) = self.faults.pop_front() {
+                network.change(&fault.change);
+            }
+        }
+        for (at, policy) in &mut self.policies {
+            if *at <= now {
+                *at = now.saturating_add(policy.every().as_nanos().max(1));
+                let changes = network.topology(|topology| policy.draw(topology));
+                for change in changes {
+                    network.change(&change);
+                }
+            }
+        }
+    }
+}
+
+/// The actor that carries every message of a run: it owns the clock, and delivers what is due.
+pub(crate) struct NetworkActor {
+    pub(crate) network: Rc<Network>,
+    pub(crate) schedule: Schedule,
+    pub(crate) until: Option<SimTime>,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl Actor for NetworkActor {
+    type Context = Context<Self>;
+}
+
+/// Sent by whoever starts a run; answered when the run is over.
+pub(crate) struct Run;
+
+impl Message for Run {
+    type Result = Ending;
+}
+
+impl Handler<Run> for NetworkActor {
+    type Result = ResponseActFuture<Self, Ending>;
+
+    fn handle(&mut self, _: Run, _: &mut Context<Self>) -> Self::Result {
+        Box::pin(Pump { alarms: VecDeque::new(), this_instant: 0 })
+    }
+}
+
+/// The loop of the network actor.
+struct Pump {
+    /// Timers of this instant that have yet to fire.
+    alarms: VecDeque<Alarm>,
+    this_instant: u64,
+}
+
+impl Pump {
+    /// Does what there is to do, at most a quantum of it. `Some` when the run is over.
+    fn run(&mut self, actor: &mut NetworkActor) -> Option<Ending> {
+        let network = actor.network.clone();
+        let limit = INSTANT_LIMIT + 100 * network.seats.borrow().len() as u64;
+        let mut left = QUANTUM;
+        while left > 0 {
+            if network.turn() {
+                left -= 1;
+                self.this_instant += 1;
+                continue;
+            }
+            if self.alarms.is_empty() && !network.timers.borrow().surely_none_until(network.now.get()) {
+                let mut due = Vec::new();
+                network.timers.borrow_mut().take_due(network.now.get(), &mut due);
+                self.alarms.extend(due);
+            }
+            if let Some(alarm) = self.alarms.pop_front() {
+                network.fire(alarm);
+                left -= 1;
+                self.this_instant += 1;
+                continue;
+            }
+            if self.this_instant >= limit {
+                break;
+            }
+            self.this_instant = 0;
+            if let Some(ending) = advance(&network, actor) {
+                return Some(ending);
+            }
+        }
+        if self.this_instant >= limit {
+            let service = network.name_of(network.acting.get());
+            return Some(Ending::Stuck { service, at: network.now() });
+        }
+        actor.progress.now.store(network.now.get(), Relaxed);
+        actor.progress.interrupt.load(Relaxed).then_some(Ending::Interrupted)
+    }
+}
+
+/// Moves the clock to the next instant in which something happens. `Some` if there is none.
+fn advance(network: &Network, actor: &mut NetworkActor) -> Option<Ending> {
+    let Some(next) = network.next_time() else {
+        return Some(Ending::Quiescent);
+    };
+    let change = actor.schedule.next_time().filter(|change| *change <= next);
+    let time = change.unwrap_or(next);
+    if let Some(until) = actor.until.filter(|until| time > until.as_nanos()) {
+        network.now.set(until.as_nanos());
+        return Some(Ending::TimeReached);
+    }
+    network.now.set(time);
+    if change.is_some() {
+        actor.schedule.carry_out(network);
+    }
+    None
+}
+
+impl ActorFuture<NetworkActor> for Pump {
+    type Output = Ending;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        actor: &mut NetworkActor,
+        _: &mut Context<NetworkActor>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Ending> {
+        match self.run(actor) {
+            None => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some(ending) => Poll::Ready(ending),
+        }
+    }
+}

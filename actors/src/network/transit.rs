@@ -1,0 +1,346 @@
+//! Messages that must know their way: over noisy links, through queues, in networks that change.
+//!
+//! A message sets out on the route that is best when it is sent, and stays on it. With route costs
+//! the whole journey is worked out then; with queues, link by link as it gets there. When a node or
+//! link goes down, every message that has yet to pass it is lost.
+
+use crate::changes::{Change, apply, describe};
+use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT};
+use crate::network::{Event, Network, World};
+use crate::outcome::Interface;
+use crate::simulation::LinkModel;
+use crate::topology::{LinkId, NodeId, Topology};
+use crate::trace::LossCause;
+use crate::units::Bytes;
+
+const LATER: u64 = u64::MAX;
+
+/// A journey that was worked out in advance.
+struct Journey {
+    legs: Vec<Leg>,
+    /// When it ends: at the target, or where the message is lost.
+    ends: u64,
+    lost: bool,
+    /// The leg at whose end a second copy was made.
+    doubled: Option<usize>,
+}
+
+impl World {
+    /// Works out the rest of a journey that begins with leg `first` at `at`. At most one copy is
+    /// made of a message.
+    fn travel(&mut self, path: &[LinkId], first: usize, at: u64, bytes: u64, may_double: bool) -> Journey {
+        let mut journey =
+            Journey { legs: Vec::with_capacity(path.len() - first), ends: at, lost: false, doubled: None };
+        let mut at = at;
+        for (i, link) in path.iter().enumerate().skip(first) {
+            let (node, _) = self.topology.ends(*link);
+            let enters = at.saturating_add(self.topology.node(node).processing.as_nanos());
+            let values = self.topology.link(*link);
+            let transmission = crate::routes::transmission_time(Bytes(bytes), values.bandwidth);
+            let cost = transmission + values.latency;
+            let noise = self.links.draw(&self.topology, *link);
+            at = enters.saturating_add(cost.as_nanos()).saturating_add(noise.jitter);
+            journey.legs.push(Leg { link: link.0, enters, leaves: at });
+            journey.ends = at;
+            if noise.lost {
+                journey.lost = true;
+                return journey;
+            }
+            if noise.doubled && may_double && journey.doubled.is_none() {
+                journey.doubled = Some(i);
+            }
+        }
+        if let Some(last) = path.last() {
+            let (_, target) = self.topology.ends(*last);
+            journey.ends = at.saturating_add(self.topology.node(target).processing.as_nanos());
+        }
+        journey
+    }
+}
+
+impl Network {
+    fn at(&self, time: u64, port: u16, slot: u32) {
+        self.calendar.borrow_mut().push(time, Event { slot, port });
+    }
+
+    /// Sends a message that has boarded its port on its way.
+    pub(super) fn set_out(&self, port: &dyn AnyPort, index: u16, slot: u32, path: &[LinkId]) {
+        let world = self.world.borrow();
+        match world.model {
+            LinkModel::RouteCost => {
+                drop(world);
+                self.set_out_by_cost(port, index, slot, path);
+            }
+            LinkModel::Queued => {
+                let now = self.now.get();
+                let first = path.first().map_or(0, |link| {
+                    let (node, _) = world.topology.ends(*link);
+                    world.topology.node(node).processing.as_nanos()
+                });
+                let legs = path.iter().map(|link| Leg { link: link.0, enters: LATER, leaves: LATER }).collect();
+                drop(world);
+                let mut legs = Some(legs);
+                port.with_header(slot, &mut |header| {
+                    header.legs = legs.take();
+                    if !header.unordered {
+                        self.order.borrow_mut().in_sequence.sent(header.from, header.to, (index, slot));
+                    }
+                });
+                self.at(now.saturating_add(first), index, slot);
+            }
+        }
+    }
+
+    fn set_out_by_cost(&self, port: &dyn AnyPort, index: u16, slot: u32, path: &[LinkId]) {
+        let now = self.now.get();
+        let mut bytes = 0;
+        port.with_header(slot, &mut |header| bytes = header.bytes);
+        let journey = self.world.borrow_mut().travel(path, 0, now, bytes, true);
+        let doubled = journey.doubled.map(|leg| (leg, journey.legs[leg].leaves, journey.legs[..=leg].to_vec()));
+        self.embark(port, index, slot, journey);
+        let Some((leg, leaves, mut legs)) = doubled else {
+            return;
+        };
+        let Some(copy) = port.duplicate(slot) else {
+            return;
+        };
+        let mut rest = self.world.borrow_mut().travel(path, leg + 1, leaves, bytes, false);
+        legs.append(&mut rest.legs);
+        self.embark(port, index, copy, Journey { legs, ..rest });
+    }
+
+    /// Puts a journey into the calendar.
+    fn embark(&self, port: &dyn AnyPort, index: u16, slot: u32, journey: Journey) {
+        let Journey { legs, ends, lost, .. } = journey;
+        let mut legs = Some(legs.into_boxed_slice());
+        let mut due = ends;
+        port.with_header(slot, &mut |header| {
+            header.legs = legs.take();
+            header.arrives = ends;
+            header.fate = if lost { Fate::Doomed } else { Fate::Moves };
+            if !lost {
+                due = self.due(header, ends);
+            }
+        });
+        self.at(due, index, slot);
+    }
+
+    /// The next event of a message that knows its way. True if it has arrived and may be delivered.
+    pub(super) fn arrives_for_good(&self, port: &dyn AnyPort, index: u16, slot: u32) -> bool {
+        let queued = self.world.borrow().model == LinkModel::Queued;
+        let mut next = Next::Nothing;
+        port.with_header(slot, &mut |header| {
+            let legs = header.legs.as_deref().unwrap_or_default();
+            next = match header.fate {
+                Fate::Gone => Next::Discard,
+                Fate::Doomed => Next::Lose,
+                Fate::Moves if queued && usize::from(header.leg) < legs.len() => {
+                    Next::Enter { link: LinkId(legs[usize::from(header.leg)].link), bytes: header.bytes }
+                }
+                Fate::Moves | Fate::Waits => Next::Arrive,
+            };
+        });
+        match next {
+            Next::Nothing => false,
+            Next::Discard => {
+                port.discard(slot);
+                false
+            }
+            Next::Lose => {
+                self.lose(port, index, slot, LossCause::Link);
+                port.discard(slot);
+                false
+            }
+            Next::Enter { link, bytes } => {
+                self.enter(port, index, slot, link, bytes);
+                false
+            }
+            Next::Arrive => self.arrive_in_turn(port, index, slot, queued),
+        }
+    }
+
+    /// A message comes to a link: it queues, or finds no room.
+    fn enter(&self, port: &dyn AnyPort, index: u16, slot: u32, link: LinkId, bytes: u64) {
+        let now = self.now.get();
+        let mut world = self.world.borrow_mut();
+        let World { topology, links, .. } = &mut *world;
+        let Some(sent) = links.enter(topology, link, now, bytes) else {
+            drop(world);
+            self.lose(port, index, slot, LossCause::QueueFull);
+            port.discard(slot);
+            return;
+        };
+        let noise = links.draw(topology, link);
+        let latency = topology.link(link).latency.as_nanos();
+        let leaves = sent.saturating_add(latency).saturating_add(noise.jitter);
+        let (_, node) = topology.ends(link);
+        let next = if noise.lost { leaves } else { leaves.saturating_add(topology.node(node).processing.as_nanos()) };
+        drop(world);
+        let mut pair = None;
+        port.with_header(slot, &mut |header| {
+            if let Some(leg) = header.legs.as_deref_mut().and_then(|legs| legs.get_mut(usize::from(header.leg))) {
+                (leg.enters, leg.leaves) = (now, leaves);
+            }
+            header.leg += 1;
+            if noise.lost {
+                header.fate = Fate::Doomed;
+            }
+            // One copy at most, and none of a copy.
+            if noise.doubled && !noise.lost && header.twin == NO_SLOT && !header.duplicate {
+                pair = Some((header.from, header.to, header.unordered));
+            }
+        });
+        self.at(next, index, slot);
+        let Some((from, to, unordered)) = pair else {
+            return;
+        };
+        let Some(copy) = port.duplicate(slot) else {
+            return;
+        };
+        if !unordered {
+            self.order.borrow_mut().in_sequence.doubled(from, to, (index, slot), (index, copy));
+        }
+        self.at(next, index, copy);
+    }
+
+    /// A message has reached its target: it may be delivered if nothing sent before it is to come.
+    fn arrive_in_turn(&self, port: &dyn AnyPort, index: u16, slot: u32, queued: bool) -> bool {
+        let now = self.now.get();
+        let mut may = true;
+        let mut released = None;
+        let mut twin = None;
+        port.with_header(slot, &mut |header| {
+            if queued && header.fate == Fate::Moves {
+                header.arrives = now;
+            }
+            if queued && !header.unordered && header.legs.is_some() {
+                let order = &mut self.order.borrow_mut().in_sequence;
+                if !order.is_first(header.from, header.to, (index, slot)) {
+                    header.fate = Fate::Waits;
+                    may = false;
+                    return;
+                }
+                released = order.done(header.from, header.to, (index, slot));
+            }
+            if header.twin != NO_SLOT {
+                // The one that is delivered second is the copy, whichever was made of which.
+                twin = Some(header.twin);
+                header.duplicate = false;
+            }
+        });
+        if let Some(twin) = twin {
+            port.with_header(twin, &mut |header| (header.duplicate, header.twin) = (true, NO_SLOT));
+        }
+        self.release(released);
+        may
+    }
+
+    /// Lets a message that waited for its turn be delivered in this instant.
+    fn release(&self, first: Option<(u16, u32)>) {
+        let Some((index, slot)) = first else { return };
+        let port = self.ports.borrow().at(index).clone();
+        let mut waits = false;
+        port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
+        if waits {
+            self.at(self.now.get(), index, slot);
+        }
+    }
+
+    /// Closes the books on a message that is lost. Its slot stays for whoever frees it.
+    fn lose(&self, port: &dyn AnyPort, index: u16, slot: u32, cause: LossCause) {
+        let mut twin = None;
+        let mut lost: Option<Header> = None;
+        port.with_header(slot, &mut |header| {
+            header.fate = Fate::Gone;
+            twin = (header.twin != NO_SLOT).then_some((header.twin, header.duplicate));
+            // What is left of the two is the message, and what is lost the copy.
+            header.duplicate |= twin.is_some();
+            header.twin = NO_SLOT;
+            lost = Some(header.clone());
+        });
+        let Some(header) = lost else { return };
+        if let Some((twin, _)) = twin {
+            port.with_header(twin, &mut |header| (header.duplicate, header.twin) = (false, NO_SLOT));
+        }
+        let released = self.order.borrow_mut().in_sequence.done(header.from, header.to, (index, slot));
+        self.release(released);
+        let passage = self.passage(&header, port.body_type());
+        self.ledger.borrow_mut().lost(self.now(), &passage, cause);
+        if header.duplicate {
+            return;
+        }
+        if header.wait.is_none() {
+            if header.interface == Interface::Mpi {
+                self.ledger.borrow_mut().never_heard_of(self.now(), &passage);
+            }
+        } else {
+            self.nobody_will_tell(header.wait);
+        }
+    }
+
+    /// Carries out a change of the network; whatever it cuts off is lost.
+    pub(super) fn change(&self, change: &Change) {
+        let (matters, what) = {
+            let world = &mut *self.world.borrow_mut();
+            let matters = apply(&mut world.topology, change);
+            if matters {
+                world.routes.clear();
+            }
+            (matters, describe(&world.topology, change))
+        };
+        self.ledger.borrow_mut().changed(self.now(), change.kind(), &what);
+        let cuts = matches!(change, Change::NodeDown(_) | Change::LinkDown(_) | Change::Partition { .. });
+        if matters && cuts {
+            self.lose_what_is_cut_off();
+        }
+    }
+
+    fn lose_what_is_cut_off(&self) {
+        let now = self.now.get();
+        let ports = self.ports.borrow().all();
+        for (index, port) in ports.iter().enumerate() {
+            let mut hit = Vec::new();
+            {
+                let world = self.world.borrow();
+                let seats = self.seats.borrow();
+                port.each(&mut |slot, header| {
+                    if header.fate == Fate::Gone {
+                        return;
+                    }
+                    if is_cut_off(&world.topology, header, seats.node_of(header.to), now) {
+                        hit.push((slot, header.fate == Fate::Waits));
+                    }
+                });
+            }
+            for (slot, waits) in hit {
+                self.lose(&**port, index as u16, slot, LossCause::Cut);
+                // Nothing else will come for a message that only waited for its turn. The slot of
+                // any other is freed by its next event.
+                if waits {
+                    port.discard(slot);
+                }
+            }
+        }
+    }
+}
+
+/// What the next event of a message is.
+enum Next {
+    Nothing,
+    Discard,
+    Lose,
+    Enter { link: LinkId, bytes: u64 },
+    Arrive,
+}
+
+/// Whether something that a message has yet to pass is down.
+fn is_cut_off(topology: &Topology, header: &Header, target: NodeId, now: u64) -> bool {
+    if !topology.is_node_up(target) {
+        return true;
+    }
+    header.legs.as_deref().unwrap_or_default().iter().any(|leg| {
+        let link = LinkId(leg.link);
+        let (node, _) = topology.ends(link);
+        (leg.leaves > now && !topology.is_link_up(link)) || (leg.enters > now && !topology.is_node_up(node))
+    })
+}

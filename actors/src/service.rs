@@ -1,0 +1,178 @@
+//! Services as people write them: async methods on a type of their own.
+//!
+//! A service has a start, steps that follow one another, endpoints that answer requests while the
+//! steps go on, and a stop. All of them share `&self`; state that changes lives in `Cell` and
+//! `RefCell`, which is safe because nothing runs in parallel and no borrow should live across an
+//! await. The host that runs it is an Actix actor; a panic in a step ends the service and not the
+//! run.
+//!
+//! ```
+//! use rehearsal_actors::prelude::*;
+//!
+//! /// Asks the catalog for an item in every step.
+//! struct Curious;
+//!
+//! impl Service for Curious {
+//!     async fn step(&self, io: &ServiceIo) -> StepResult {
+//!         let item = io.rest().get("catalog/items/1").await.success()?;
+//!         io.count("items seen", 1);
+//!         Ok(Step::Value(item.body))
+//!     }
+//! }
+//! ```
+
+pub(crate) mod desk;
+pub(crate) mod host;
+mod inbox;
+
+use std::fmt;
+use std::future::Future;
+use std::rc::Rc;
+
+use crate::interfaces::mpi::Mpi;
+use crate::interfaces::rest::{Endpoints, Rest};
+use crate::network::pending::Deadline;
+use crate::random::Stream;
+use crate::service::desk::Desk;
+use crate::trace::ServiceId;
+use crate::units::{SimDuration, SimTime};
+
+/// What a step leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The next step.
+    Continue,
+    /// The next step; the value is kept if the scenario asks for that (`keep_steps`).
+    Value(serde_json::Value),
+    /// No further step. Endpoints go on answering.
+    Stop,
+}
+
+/// How a step ended.
+pub type StepResult = Result<Step, StepError>;
+
+/// Why a step failed. Any error turns into one with `?`; a text does with `into()`. Failures are
+/// counted by their text.
+pub struct StepError {
+    reason: String,
+}
+
+impl<E: std::error::Error> From<E> for StepError {
+    fn from(error: E) -> Self {
+        StepError { reason: error.to_string() }
+    }
+}
+
+impl StepError {
+    /// A failure in words of your own.
+    pub fn new(reason: impl Into<String>) -> Self {
+        StepError { reason: reason.into() }
+    }
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl fmt::Debug for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+/// Something that runs in a rehearsal: see the [module](self).
+pub trait Service: Sized + 'static {
+    /// Runs once, before the first step.
+    fn start(&self, io: &ServiceIo) -> impl Future<Output = Result<(), StepError>> {
+        let _ = io;
+        async { Ok(()) }
+    }
+
+    /// One step. The next one begins when this one is over, but no sooner than the scenario's
+    /// `step_every` after this one began. A step that fails is counted with its reason, and the
+    /// next one begins; if it failed without waiting for anything, a millisecond later.
+    fn step(&self, io: &ServiceIo) -> impl Future<Output = StepResult> {
+        let _ = io;
+        async { Ok(Step::Stop) }
+    }
+
+    /// Registers what it answers.
+    fn endpoints(endpoints: &mut Endpoints<Self>) {
+        let _ = endpoints;
+    }
+
+    /// Runs when the service ends in an orderly way: with the run, at the latest.
+    fn stop(&self, io: &ServiceIo) {
+        let _ = io;
+    }
+}
+
+/// What a service sees of the world.
+#[derive(Clone)]
+pub struct ServiceIo {
+    pub(crate) desk: Rc<Desk>,
+}
+
+impl ServiceIo {
+    /// Messages.
+    pub fn mpi(&self) -> Mpi<'_> {
+        Mpi::new(&self.desk)
+    }
+
+    /// Requests to endpoints of others.
+    pub fn rest(&self) -> Rest<'_> {
+        Rest::new(&self.desk)
+    }
+
+    /// Who this is.
+    pub fn id(&self) -> ServiceId {
+        self.desk.id
+    }
+
+    /// What this is called.
+    pub fn name(&self) -> String {
+        self.desk.network.name_of(self.desk.id)
+    }
+
+    /// What another service is called.
+    pub fn name_of(&self, service: ServiceId) -> String {
+        self.desk.network.name_of(service)
+    }
+
+    /// The service of that name.
+    pub fn find(&self, name: &str) -> Option<ServiceId> {
+        self.desk.network.find(name)
+    }
+
+    /// The services that this one may speak to, in order of declaration.
+    pub fn neighbours(&self) -> Vec<ServiceId> {
+        self.desk.network.seats.borrow().neighbours(self.desk.id)
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> SimTime {
+        self.desk.network.now()
+    }
+
+    /// Lets so much virtual time pass: what work takes.
+    pub async fn sleep(&self, duration: SimDuration) {
+        self.sleep_until(self.now() + duration).await;
+    }
+
+    /// Waits for an instant; not at all if it is past.
+    pub async fn sleep_until(&self, instant: SimTime) {
+        Deadline::new(self.desk.network.clone(), instant).await;
+    }
+
+    /// Adds to one of the service's named counters, which the report shows.
+    pub fn count(&self, counter: &str, by: u64) {
+        self.desk.network.count(self.desk.id, counter, by);
+    }
+
+    /// Draws from this service's random numbers: the same in every run of the same seed.
+    pub fn random<R>(&self, draw: impl FnOnce(&mut Stream) -> R) -> R {
+        self.desk.random(draw)
+    }
+}

@@ -1,0 +1,193 @@
+//! The actor that runs a [`Service`].
+//!
+//! | message | from | what comes of it |
+//! |---|---|---|
+//! | any body | other services | it lies in the inbox until a step receives it |
+//! | [`RequestMessage`] | the REST interface of others | an endpoint's handler runs, and a [`ResponseMessage`] goes back |
+//! | [`ResponseMessage`] | the host that was asked | the request ends |
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll};
+
+use actix::prelude::*;
+
+use crate::context::{Accepts, Networked, ServiceContext};
+use crate::interfaces::rest::{Endpoints, Found, Request, RequestMessage, Response, ResponseMessage};
+use crate::network::ports::{AnyBody, Delivery};
+use crate::network::waits::{Answer, WaitKey};
+use crate::network::{Envelope, size_of};
+use crate::outcome::Interface;
+use crate::panics::{Caught, catch};
+use crate::service::desk::Desk;
+use crate::service::{Service, ServiceIo, Step};
+use crate::trace::ServiceId;
+use crate::units::SimDuration;
+
+/// How long a service pauses after a step that failed without waiting for anything.
+const PAUSE_AFTER_FAILURE: SimDuration = SimDuration::from_millis(1);
+
+/// So many requests may be in the hands of one service's handlers.
+const HANDLING_LIMIT: usize = 65_536;
+
+pub(crate) struct ServiceHost<S: Service> {
+    pub(crate) service: Rc<S>,
+    pub(crate) endpoints: Rc<Endpoints<S>>,
+    pub(crate) desk: Rc<Desk>,
+    pub(crate) step_every: Option<SimDuration>,
+    /// Requests that handlers have yet to answer.
+    pub(crate) handling: Rc<Cell<usize>>,
+}
+
+impl<S: Service> Unpin for ServiceHost<S> {}
+
+impl<S: Service> Actor for ServiceHost<S> {
+    type Context = ServiceContext<Self>;
+
+    fn started(&mut self, ctx: &mut ServiceContext<Self>) {
+        let io = ServiceIo { desk: self.desk.clone() };
+        let steps = run_steps(self.service.clone(), io, self.step_every);
+        ctx.network().spawn(ctx.id(), Box::pin(steps));
+    }
+
+    fn stopped(&mut self, _: &mut ServiceContext<Self>) {
+        self.service.stop(&ServiceIo { desk: self.desk.clone() });
+    }
+}
+
+impl<S: Service> Networked for ServiceHost<S> {
+    fn accepts(accepts: &mut Accepts<Self>) {
+        accepts.message::<RequestMessage>().message::<ResponseMessage>().everything();
+    }
+
+    fn is_full(&self) -> bool {
+        self.desk.inbox.is_full() || self.handling.get() >= HANDLING_LIMIT
+    }
+}
+
+/// Start, then step after step.
+async fn run_steps<S: Service>(service: Rc<S>, io: ServiceIo, every: Option<SimDuration>) {
+    if let Err(error) = service.start(&io).await {
+        io.desk.step_failed(&format!("start: {error}"));
+        return;
+    }
+    loop {
+        let began = io.now();
+        let failed = match service.step(&io).await {
+            Ok(Step::Stop) => return,
+            Ok(Step::Continue) => {
+                io.desk.step_done(None);
+                false
+            }
+            Ok(Step::Value(value)) => {
+                io.desk.step_done(Some(value));
+                false
+            }
+            Err(error) => {
+                io.desk.step_failed(&error.to_string());
+                true
+            }
+        };
+        match every {
+            Some(every) => io.sleep_until(began + every).await,
+            None if failed && io.now() == began => io.sleep(PAUSE_AFTER_FAILURE).await,
+            None => {}
+        }
+    }
+}
+
+impl<S: Service> Handler<Delivery<AnyBody>> for ServiceHost<S> {
+    type Result = ();
+
+    fn handle(&mut self, letter: Delivery<AnyBody>, _: &mut ServiceContext<Self>) {
+        self.desk.inbox.put(letter);
+    }
+}
+
+impl<S: Service> Handler<Delivery<ResponseMessage>> for ServiceHost<S> {
+    type Result = ();
+
+    fn handle(&mut self, delivery: Delivery<ResponseMessage>, ctx: &mut ServiceContext<Self>) {
+        let ResponseMessage { call, response } = delivery.body;
+        ctx.network().settle(call, Answer::Response(response));
+    }
+}
+
+impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
+    type Result = ();
+
+    fn handle(&mut self, delivery: Delivery<RequestMessage>, ctx: &mut ServiceContext<Self>) {
+        // A second copy of a request is recognised as such, as TCP would.
+        if delivery.duplicate {
+            return;
+        }
+        let RequestMessage { call, method, path, body } = delivery.body;
+        let from = delivery.from;
+        match self.endpoints.find(method, &path) {
+            Found::Handler(handler, params) => {
+                let request = Request { from, method, path, params, body };
+                let io = ServiceIo { desk: self.desk.clone() };
+                let (service, desk, handling) = (self.service.clone(), self.desk.clone(), self.handling.clone());
+                handling.set(handling.get() + 1);
+                let answering = async move {
+                    // The handler's own beginning may panic too, before there is a future.
+                    let answer =
+                        CatchPanic { inner: Some(Box::pin(async move { handler.handle(service, io, request).await })) };
+                    let response = answer.await.unwrap_or_else(|caught| {
+                        let problem = format!("the handler panicked: {}", caught.message);
+                        desk.network.ledger.borrow_mut().panicked(desk.network.now(), desk.id, caught);
+                        Response::problem(500, &problem).by_runtime()
+                    });
+                    handling.set(handling.get() - 1);
+                    desk.records.borrow_mut().handled += 1;
+                    answer_request(&desk, from, call, response);
+                };
+                ctx.network().spawn(ctx.id(), Box::pin(answering));
+            }
+            Found::NoSuchEndpoint => {
+                let problem = format!("no endpoint for `{path}`");
+                answer_request(&self.desk, from, call, Response::problem(404, &problem).by_runtime());
+            }
+            Found::OtherMethods(methods) => {
+                let methods: Vec<String> = methods.iter().map(ToString::to_string).collect();
+                let problem = format!("{method} is not allowed for `{path}`, but {}", methods.join(", "));
+                answer_request(&self.desk, from, call, Response::problem(405, &problem).by_runtime());
+            }
+        }
+    }
+}
+
+/// Sends a response back. If it cannot set out, the one who asked runs into the timeout.
+fn answer_request(desk: &Desk, to: ServiceId, call: WaitKey, response: Response) {
+    let network = &desk.network;
+    let message = ResponseMessage { call, response };
+    // JSON always has a size.
+    let bytes = size_of(&|| network.name_of(to), &message).unwrap_or_default();
+    let (from, interface) = (desk.id, Interface::Rest);
+    let _ = network.send(Envelope { from, to, interface, wait: WaitKey::NONE, bytes, is_reply: true }, message);
+}
+
+/// Turns a panic of a future into its output.
+struct CatchPanic<F> {
+    inner: Option<F>,
+}
+
+impl<F: Future> Future for CatchPanic<Pin<Box<F>>> {
+    type Output = Result<F::Output, Caught>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let Some(inner) = self.inner.as_mut() else {
+            return Poll::Pending;
+        };
+        match catch(|| inner.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(caught) => {
+                let failed = self.inner.take();
+                Poll::Ready(Err(catch(|| drop(failed)).err().unwrap_or(caught)))
+            }
+        }
+    }
+}
