@@ -32,7 +32,7 @@ use crate::clock::timers::{TimerId, Timers};
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
 use crate::network::order::{InSequence, LastDue};
-use crate::network::ports::{AnyBody, Body, Delivery, Fate, Header, NO_SLOT, Ports, Receiver, Refusal};
+use crate::network::ports::{AnyBody, Body, Fate, Header, Ports, Receiver, Refusal};
 use crate::network::seats::{Closable, Seats};
 use crate::network::waits::{Answer, Course, Request, Settlement, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
@@ -224,15 +224,14 @@ impl Network {
         };
         let mut world = self.world.borrow_mut();
         let World { topology, routes, model, changes, .. } = &mut *world;
-        let tree = routes.tree(topology, link.from);
-        let Some(price) = tree.price(link.to) else {
+        let Some(price) = routes.price(topology, link.from, link.to) else {
             drop(world);
             let to = self.name_of(to);
             return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
         };
         let away = link.from != link.to;
         if away && !wait.is_none() {
-            let course = Course { tree: tree.clone(), to: link.to };
+            let course = Course { tree: routes.tree(topology, link.from).clone(), to: link.to };
             self.waits.borrow_mut().set_course(wait, course);
         }
         let header = Header {
@@ -242,16 +241,14 @@ impl Network {
             arrives: now,
             bytes: bytes.0,
             wait,
-            legs: None,
-            twin: NO_SLOT,
-            leg: 0,
+            way: None,
             interface,
             fate: Fate::Moves,
             duplicate: false,
             unordered: link.unordered,
         };
         if away && (*model == LinkModel::Queued || *changes || price.noisy) {
-            let path = tree.path(topology, link.to);
+            let path = routes.tree(topology, link.from).path(topology, link.to);
             drop(world);
             let port = self.ports.borrow_mut().of::<B>();
             let slot = port.board(header, body);
@@ -337,9 +334,9 @@ impl Network {
         }
     }
 
-    /// Delivers a message: books it, tells whoever awaits that, and runs the receiver's handler.
+    /// Books a delivery that is about to happen, and tells whoever awaits it.
     #[inline]
-    fn deliver<B>(&self, header: &Header, body_type: &'static str, body: B, receiver: &dyn Receiver<B>) {
+    pub(crate) fn book_delivery(&self, header: &Header, body_type: &'static str) {
         let passage = self.passage(header, body_type);
         let acked = header.interface == Interface::Mpi && !header.duplicate;
         {
@@ -354,16 +351,12 @@ impl Network {
             self.settle(header.wait, Answer::Delivered);
         }
         self.acting.set(header.to);
-        let Passage { from, sent_at, bytes, duplicate, .. } = passage;
-        if let Err(caught) = catch(|| receiver.receive(Delivery { from, sent_at, bytes, duplicate, body })) {
-            self.crash(header.to, caught);
-        }
     }
 
     /// A message reached its node, and nobody there takes it: the node's router says so to the
     /// sender's, over the network.
     #[cold]
-    fn refused(&self, header: &Header, _body_type: &'static str, refusal: Refusal) {
+    fn refused(&self, header: &Header, refusal: Refusal) {
         if header.duplicate {
             return;
         }

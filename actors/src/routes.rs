@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use crate::topology::{LinkId, NodeId, Topology};
+use crate::topology::{Link, LinkId, NodeId, Topology};
 use crate::units::{Bandwidth, Bytes, SimDuration};
 
 /// One leg of a route: the processing at the node where it starts, then the link.
@@ -71,10 +71,8 @@ pub fn transmission_time(bytes: Bytes, bandwidth: Bandwidth) -> SimDuration {
 /// The route that a message of that size would take now, and its price. `None` if nothing that is
 /// up leads there.
 pub fn explain(topology: &Topology, from: NodeId, to: NodeId, bytes: Bytes) -> Option<RouteBreakdown> {
-    let tree = Tree::grow(topology, from);
-    if !tree.reaches(to) {
-        return None;
-    }
+    let tree = Tree::grow(topology, from, &mut Search::default());
+    tree.price(to)?;
     let hops: Vec<Hop> = tree
         .path(topology, to)
         .into_iter()
@@ -96,21 +94,28 @@ pub fn explain(topology: &Topology, from: NodeId, to: NodeId, bytes: Bytes) -> O
 }
 
 const NO_LINK: u32 = u32::MAX;
-/// Set in a [`Tree::fixed`] price if some link on the way has limited bandwidth.
+/// Set in a price if some link on the way has limited bandwidth.
 const SIZED: u64 = 1 << 63;
-/// Set in a [`Tree::fixed`] price if some link on the way loses, doubles or shakes messages.
+/// Set in a price if some link on the way loses, doubles or shakes messages.
 const NOISY: u64 = 1 << 62;
 const PRICE: u64 = NOISY - 1;
-const UNREACHABLE: u64 = u64::MAX;
 
 /// All the routes from one node: the tree of shortest paths.
 #[derive(Debug)]
 pub(crate) struct Tree {
     source: NodeId,
-    /// By target: processing and latency of the whole path, with flags; `UNREACHABLE` if none.
-    fixed: Vec<u64>,
-    /// By target: the last link of its path.
-    via: Vec<u32>,
+    /// The nodes that it reaches, in their order.
+    branches: Box<[Branch]>,
+}
+
+/// What a tree knows of one node that it reaches.
+#[derive(Clone, Copy, Debug)]
+struct Branch {
+    node: u32,
+    /// The last link of its path; `NO_LINK` for the source.
+    via: u32,
+    /// Processing and latency of the whole path, with flags.
+    fixed: u64,
 }
 
 /// The price of a route to one target.
@@ -126,71 +131,28 @@ pub(crate) struct Price {
 
 impl Tree {
     /// Finds the routes from `source` to everywhere.
-    pub(crate) fn grow(topology: &Topology, source: NodeId) -> Tree {
-        let count = topology.node_count();
-        let mut tree = Tree { source, fixed: vec![UNREACHABLE; count], via: vec![NO_LINK; count] };
-        if !topology.is_node_up(source) {
-            return tree;
-        }
-        let mut best = vec![(u64::MAX, u32::MAX, u32::MAX); count];
-        let mut done = vec![false; count];
-        let mut open = BinaryHeap::new();
-        best[source.index()] = (0, 0, source.0);
-        open.push(Reverse((0u64, 0u32, source.0)));
-        while let Some(Reverse((latency, hops, at))) = open.pop() {
-            if std::mem::replace(&mut done[at as usize], true) {
-                continue;
-            }
-            tree.settle(topology, NodeId(at));
-            for (link, next, values) in topology.links_from(NodeId(at)) {
-                if done[next.index()] || !topology.is_link_up(link) || !topology.is_node_up(next) {
-                    continue;
-                }
-                let reached = (latency.saturating_add(values.latency.as_nanos()), hops + 1, at);
-                if reached < best[next.index()] {
-                    best[next.index()] = reached;
-                    tree.via[next.index()] = link.0;
-                    open.push(Reverse((reached.0, reached.1, next.0)));
-                }
-            }
-        }
-        tree
+    fn grow(topology: &Topology, source: NodeId, search: &mut Search) -> Tree {
+        search.run(topology, source);
+        search.settled.sort_unstable_by_key(|branch| branch.node);
+        Tree { source, branches: search.settled.as_slice().into() }
     }
 
-    /// Notes the price of a node whose predecessor is settled already.
-    fn settle(&mut self, topology: &Topology, node: NodeId) {
-        let via = self.via[node.index()];
-        self.fixed[node.index()] = if via == NO_LINK {
-            topology.node(node).processing.as_nanos().min(PRICE)
-        } else {
-            let link = LinkId(via);
-            let before = self.fixed[topology.ends(link).0.index()];
-            let values = topology.link(link);
-            let own = values.latency.as_nanos().saturating_add(topology.node(node).processing.as_nanos());
-            let mut flags = before & (SIZED | NOISY);
-            if values.bandwidth != Bandwidth::Unlimited {
-                flags |= SIZED;
+    #[inline]
+    fn branch(&self, to: NodeId) -> Option<&Branch> {
+        // A tree that reaches everything has each node in its place.
+        match self.branches.get(to.index()) {
+            Some(branch) if branch.node == to.0 => Some(branch),
+            _ => {
+                let at = self.branches.binary_search_by_key(&to.0, |branch| branch.node).ok()?;
+                Some(&self.branches[at])
             }
-            if values.is_noisy() {
-                flags |= NOISY;
-            }
-            // All of PRICE and both flags would read as unreachable.
-            flags | (before & PRICE).saturating_add(own).min(PRICE - 1)
-        };
-    }
-
-    /// Whether there is a route to `to`.
-    pub(crate) fn reaches(&self, to: NodeId) -> bool {
-        self.fixed[to.index()] != UNREACHABLE
+        }
     }
 
     /// What the route to `to` costs; `None` if there is none. Zero for the source itself.
     #[inline]
     pub(crate) fn price(&self, to: NodeId) -> Option<Price> {
-        let fixed = self.fixed[to.index()];
-        if fixed == UNREACHABLE {
-            return None;
-        }
+        let fixed = self.branch(to)?.fixed;
         if to == self.source {
             return Some(Price { fixed: SimDuration::ZERO, sized: false, noisy: false });
         }
@@ -212,7 +174,7 @@ impl Tree {
     pub(crate) fn links_back<'a>(&'a self, topology: &'a Topology, to: NodeId) -> impl Iterator<Item = LinkId> + 'a {
         let mut at = to;
         std::iter::from_fn(move || {
-            let via = self.via[at.index()];
+            let via = self.branch(at)?.via;
             if via == NO_LINK {
                 return None;
             }
@@ -222,13 +184,155 @@ impl Tree {
     }
 }
 
-/// The trees that were asked for since the topology last changed.
+/// Dijkstra's algorithm, and its notes. They are kept from one search to the next, so that a
+/// search costs what it visits and not what there is.
+#[derive(Debug, Default)]
+struct Search {
+    /// By node: the best known (latency, hops, predecessor, last link), if of this round.
+    best: Vec<Best>,
+    round: u32,
+    open: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    /// The nodes that were reached, nearest first.
+    settled: Vec<Branch>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Best {
+    round: u32,
+    done: bool,
+    rank: (u64, u32, u32),
+    via: u32,
+    fixed: u64,
+}
+
+const UNSEEN: Best = Best { round: 0, done: false, rank: (u64::MAX, u32::MAX, u32::MAX), via: NO_LINK, fixed: 0 };
+
+impl Search {
+    fn run(&mut self, topology: &Topology, source: NodeId) {
+        self.settled.clear();
+        self.open.clear();
+        self.best.resize(topology.node_count(), UNSEEN);
+        self.round = self.round.wrapping_add(1);
+        if self.round == 0 {
+            self.best.fill(UNSEEN);
+            self.round = 1;
+        }
+        if !topology.is_node_up(source) {
+            return;
+        }
+        let start = topology.node(source).processing.as_nanos().min(PRICE);
+        self.best[source.index()] = Best { round: self.round, rank: (0, 0, source.0), fixed: start, ..UNSEEN };
+        self.open.push(Reverse((0, 0, source.0)));
+        while let Some(Reverse((latency, hops, at))) = self.open.pop() {
+            let here = &mut self.best[at as usize];
+            if std::mem::replace(&mut here.done, true) {
+                continue;
+            }
+            let fixed = here.fixed;
+            self.settled.push(Branch { node: at, via: here.via, fixed });
+            for (link, next, values) in topology.links_from(NodeId(at)) {
+                if !topology.is_link_up(link) || !topology.is_node_up(next) {
+                    continue;
+                }
+                let known = &mut self.best[next.index()];
+                if known.round != self.round {
+                    *known = Best { round: self.round, ..UNSEEN };
+                }
+                let rank = (latency.saturating_add(values.latency.as_nanos()), hops + 1, at);
+                if !known.done && rank < known.rank {
+                    known.rank = rank;
+                    known.via = link.0;
+                    known.fixed = extend(fixed, values, topology.node(next).processing);
+                    self.open.push(Reverse((rank.0, rank.1, next.0)));
+                }
+            }
+        }
+    }
+}
+
+/// The price of a path that goes on over a link to a node.
+fn extend(before: u64, link: &Link, processing: SimDuration) -> u64 {
+    let own = link.latency.as_nanos().saturating_add(processing.as_nanos());
+    let mut flags = before & (SIZED | NOISY);
+    if link.bandwidth != Bandwidth::Unlimited {
+        flags |= SIZED;
+    }
+    if link.is_noisy() {
+        flags |= NOISY;
+    }
+    flags | (before & PRICE).saturating_add(own).min(PRICE)
+}
+
+/// The routes that were asked for since the topology last changed.
 #[derive(Debug)]
 pub(crate) struct RouteCache {
     trees: Vec<Option<Rc<Tree>>>,
+    search: Search,
+    table: PriceTable,
     /// Transmission times of recent (from, to, bytes), overwritten on collision.
     memo: Vec<Memo>,
     epoch: u32,
+}
+
+/// The prices of the trees once more, four bytes each, side by side: among thousands of nodes what
+/// a price costs is the way to memory, and this is the shortest.
+#[derive(Debug)]
+struct PriceTable {
+    nodes: usize,
+    /// Which rows are filled in. Empty if there are too many nodes for a table.
+    rows: Vec<bool>,
+    /// By source and target: price and flags, or `LOOK_ELSEWHERE`. Memory that was never written
+    /// does not exist, so that rows nobody asks for cost nothing.
+    prices: Vec<u32>,
+}
+
+/// Networks of up to so many nodes have a table: at most 400 MB, if every node sends.
+const TABLE_NODES: usize = 10_000;
+const TABLE_SIZED: u32 = 1 << 31;
+const TABLE_NOISY: u32 = 1 << 30;
+const TABLE_PRICE: u32 = TABLE_NOISY - 1;
+/// No route, the node itself, or a price of more than a second.
+const LOOK_ELSEWHERE: u32 = TABLE_PRICE;
+
+impl PriceTable {
+    fn new(nodes: usize) -> Self {
+        let fits = nodes <= TABLE_NODES;
+        let (rows, prices) = if fits { (vec![false; nodes], vec![0; nodes * nodes]) } else { (Vec::new(), Vec::new()) };
+        PriceTable { nodes, rows, prices }
+    }
+
+    fn fill(&mut self, tree: &Tree) {
+        // A tree that reaches little is quicker to search than a row to fill.
+        if self.rows.is_empty() || tree.branches.len() < self.nodes / 16 {
+            return;
+        }
+        let source = tree.source.index();
+        let row = &mut self.prices[source * self.nodes..][..self.nodes];
+        row.fill(LOOK_ELSEWHERE);
+        for branch in tree.branches.iter().filter(|branch| branch.node != tree.source.0) {
+            let price = branch.fixed & PRICE;
+            if price < u64::from(LOOK_ELSEWHERE) {
+                let sized = if branch.fixed & SIZED != 0 { TABLE_SIZED } else { 0 };
+                let noisy = if branch.fixed & NOISY != 0 { TABLE_NOISY } else { 0 };
+                row[branch.node as usize] = price as u32 | sized | noisy;
+            }
+        }
+        self.rows[source] = true;
+    }
+
+    #[inline]
+    fn price(&self, from: NodeId, to: NodeId) -> Option<Price> {
+        if !self.rows.get(from.index()).copied().unwrap_or(false) {
+            return None;
+        }
+        let entry = self.prices[from.index() * self.nodes + to.index()];
+        let price = entry & TABLE_PRICE;
+        (price != LOOK_ELSEWHERE).then(|| Price {
+            fixed: SimDuration::from_nanos(u64::from(price)),
+            sized: entry & TABLE_SIZED != 0,
+            noisy: entry & TABLE_NOISY != 0,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -244,12 +348,20 @@ const MEMOS: usize = 2048;
 
 impl RouteCache {
     pub(crate) fn new(topology: &Topology) -> Self {
-        RouteCache { trees: vec![None; topology.node_count()], memo: vec![Memo::default(); MEMOS], epoch: 1 }
+        let nodes = topology.node_count();
+        RouteCache {
+            trees: vec![None; nodes],
+            search: Search::default(),
+            table: PriceTable::new(nodes),
+            memo: vec![Memo::default(); MEMOS],
+            epoch: 1,
+        }
     }
 
     /// Forgets everything: the topology has changed.
     pub(crate) fn clear(&mut self) {
         self.trees.fill(None);
+        self.table.rows.fill(false);
         self.epoch = self.epoch.wrapping_add(1);
         if self.epoch == 0 {
             self.memo.fill(Memo::default());
@@ -258,9 +370,22 @@ impl RouteCache {
     }
 
     /// The routes from a node.
-    #[inline]
     pub(crate) fn tree(&mut self, topology: &Topology, from: NodeId) -> &Rc<Tree> {
-        self.trees[from.index()].get_or_insert_with(|| Rc::new(Tree::grow(topology, from)))
+        let RouteCache { trees, search, table, .. } = self;
+        trees[from.index()].get_or_insert_with(|| {
+            let tree = Tree::grow(topology, from, search);
+            table.fill(&tree);
+            Rc::new(tree)
+        })
+    }
+
+    /// What the route between two nodes costs; `None` if there is none.
+    #[inline]
+    pub(crate) fn price(&mut self, topology: &Topology, from: NodeId, to: NodeId) -> Option<Price> {
+        match self.table.price(from, to) {
+            Some(price) => Some(price),
+            None => self.tree(topology, from).price(to),
+        }
     }
 
     /// The sum of the transmission times on the way to `to`.

@@ -23,7 +23,7 @@
 
 pub(crate) mod desk;
 pub(crate) mod host;
-mod inbox;
+pub(crate) mod inbox;
 
 use std::fmt;
 use std::future::Future;

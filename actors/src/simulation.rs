@@ -252,8 +252,8 @@ pub enum StartError {
         reason: String,
     },
     /// A run blocks its thread, which must not be inside another runtime.
-    #[error("a run cannot start inside an Actix system; start it on a thread of its own")]
-    InsideSystem,
+    #[error("a run cannot start inside an asynchronous runtime; start it on a thread of its own")]
+    InsideRuntime,
     /// The runtime underneath failed.
     #[error("the runtime failed: {0}")]
     Runtime(String),
@@ -262,10 +262,10 @@ pub enum StartError {
 /// Runs a setup to its end. Blocks the thread.
 ///
 /// # Errors
-/// The setup contradicts itself, or an Actix system runs on this thread already.
+/// The setup contradicts itself, or the thread is inside an asynchronous runtime already.
 pub fn run(setup: Setup, sink: Option<Box<dyn TraceSink>>, progress: Arc<Progress>) -> Result<Report, StartError> {
-    if System::try_current().is_some() {
-        return Err(StartError::InsideSystem);
+    if tokio::runtime::Handle::try_current().is_ok() {
+        return Err(StartError::InsideRuntime);
     }
     panics::install_hook();
     let system = System::new();

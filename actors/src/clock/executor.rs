@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -36,11 +36,34 @@ struct Task {
     flag: Arc<Flag>,
 }
 
-/// The runnable tasks.
+/// What this thread's executor finds runnable: what a run wakes itself needs no lock.
+struct Local {
+    /// Whose queue it is; 0 if nobody's.
+    executor: u64,
+    queue: VecDeque<TaskId>,
+}
+
+thread_local! {
+    static LOCAL: RefCell<Local> = const { RefCell::new(Local { executor: 0, queue: VecDeque::new() }) };
+}
+
+/// Does something with this thread's queue, if it is that executor's.
+#[inline]
+fn with_local<R>(executor: u64, run: impl FnOnce(&mut VecDeque<TaskId>) -> R) -> Option<R> {
+    let reach = LOCAL.try_with(|local| {
+        let mut local = local.try_borrow_mut().ok()?;
+        (local.executor == executor).then(|| run(&mut local.queue))
+    });
+    reach.ok().flatten()
+}
+
+/// The runnable tasks: those woken on the executor's own thread lie in [`Local`].
 struct Ready {
-    queue: Mutex<VecDeque<TaskId>>,
-    /// The length of `queue`, to be asked without locking it.
-    len: AtomicUsize,
+    executor: u64,
+    /// Tasks that other threads woke.
+    foreign: Mutex<VecDeque<TaskId>>,
+    /// The length of `foreign`, to be asked without locking it.
+    foreign_len: AtomicUsize,
 }
 
 struct Flag {
@@ -50,9 +73,21 @@ struct Flag {
 }
 
 impl Ready {
-    fn push(&self, task: TaskId) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
-        self.len.fetch_add(1, Ordering::Release);
+    fn push_foreign(&self, task: TaskId) {
+        self.foreign.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.foreign_len.fetch_add(1, Ordering::Release);
+    }
+
+    fn pop(&self) -> Option<TaskId> {
+        if let Some(task) = with_local(self.executor, VecDeque::pop_front).flatten() {
+            return Some(task);
+        }
+        if self.foreign_len.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let task = self.foreign.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        self.foreign_len.fetch_sub(1, Ordering::Release);
+        task
     }
 }
 
@@ -60,9 +95,18 @@ impl Wake for Flag {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
+
+    #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.queued.swap(true, Ordering::AcqRel) {
-            self.ready.push(self.task);
+        let local = with_local(self.ready.executor, |queue| {
+            // Whoever polls the task is this very thread, so that nothing has to be synchronised.
+            if !self.queued.load(Ordering::Relaxed) {
+                self.queued.store(true, Ordering::Relaxed);
+                queue.push_back(self.task);
+            }
+        });
+        if local.is_none() && !self.queued.swap(true, Ordering::AcqRel) {
+            self.ready.push_foreign(self.task);
         }
     }
 }
@@ -86,9 +130,18 @@ pub(crate) enum Polled {
 
 impl Executor {
     pub(crate) fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let executor = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        // The first executor of a thread gets its queue; a second one does without.
+        LOCAL.with_borrow_mut(|local| {
+            if local.executor == 0 {
+                local.executor = executor;
+            }
+        });
+        let (foreign, foreign_len) = (Mutex::new(VecDeque::new()), AtomicUsize::new(0));
         Executor {
             tasks: RefCell::new(Slab::new()),
-            ready: Arc::new(Ready { queue: Mutex::new(VecDeque::new()), len: AtomicUsize::new(0) }),
+            ready: Arc::new(Ready { executor, foreign, foreign_len }),
             generation: Cell::new(0),
         }
     }
@@ -100,10 +153,9 @@ impl Executor {
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
         let id = TaskId { key: entry.key() as u32, generation };
-        let flag = Arc::new(Flag { task: id, queued: AtomicBool::new(true), ready: self.ready.clone() });
+        let flag = Arc::new(Flag { task: id, queued: AtomicBool::new(false), ready: self.ready.clone() });
+        flag.wake_by_ref();
         entry.insert(Task { body: Some((future, Waker::from(flag.clone()))), owner, generation, flag });
-        drop(tasks);
-        self.ready.push(id);
         id
     }
 
@@ -135,9 +187,10 @@ impl Executor {
     }
 
     /// True if nothing is runnable.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
-        self.ready.len.load(Ordering::Acquire) == 0
+        with_local(self.ready.executor, |queue| queue.is_empty()).unwrap_or(true)
+            && self.ready.foreign_len.load(Ordering::Acquire) == 0
     }
 
     /// Ends every task.
@@ -149,12 +202,7 @@ impl Executor {
 
     /// Polls the task that has been runnable longest. `begin` is told whose it is.
     pub(crate) fn poll_one(&self, begin: impl FnOnce(Owner)) -> Polled {
-        if self.is_idle() {
-            return Polled::Idle;
-        }
-        let next = self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some(id) = next else { return Polled::Idle };
-        self.ready.len.fetch_sub(1, Ordering::Release);
+        let Some(id) = self.ready.pop() else { return Polled::Idle };
         let taken = {
             let mut tasks = self.tasks.borrow_mut();
             match tasks.get_mut(id.key as usize) {
@@ -197,6 +245,18 @@ impl Executor {
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.tasks.borrow().len()
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        let _ = LOCAL.try_with(|local| {
+            let Ok(mut local) = local.try_borrow_mut() else { return };
+            if local.executor == self.ready.executor {
+                local.executor = 0;
+                local.queue.clear();
+            }
+        });
     }
 }
 
@@ -247,6 +307,28 @@ mod tests {
         run(&executor);
         assert_eq!(*story.borrow(), ["a1", "b1", "b2", "a2"]);
         assert_eq!(executor.len(), 0);
+    }
+
+    #[test]
+    fn wakes_from_other_threads_and_of_a_second_executor_are_not_lost() {
+        let first = Executor::new();
+        let second = Executor::new();
+        let runs = Rc::new(Cell::new(0));
+        for executor in [&first, &second] {
+            let runs = runs.clone();
+            executor.spawn(
+                0,
+                Box::pin(async move {
+                    pause().await;
+                    runs.set(runs.get() + 1);
+                }),
+            );
+            run(executor);
+            let waker = Waker::from(executor.tasks.borrow()[0].flag.clone());
+            assert!(std::thread::spawn(move || waker.wake()).join().is_ok());
+            run(executor);
+        }
+        assert_eq!(runs.get(), 2);
     }
 
     #[test]

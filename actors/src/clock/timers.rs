@@ -45,6 +45,8 @@ pub(crate) struct Timers<A> {
     /// Looked up, never iterated.
     by_duration: HashMap<u64, u32>,
     bounds: BTreeSet<(u64, u32)>,
+    /// The duration used last and its list: mostly it is the scenario's timeout.
+    last_used: Option<(u64, u32)>,
     /// The least of `bounds`; `u64::MAX` if there are none.
     earliest: u64,
     sequence: u64,
@@ -60,6 +62,7 @@ impl<A> Timers<A> {
             free_lists: Vec::new(),
             by_duration: HashMap::new(),
             bounds: BTreeSet::new(),
+            last_used: None,
             earliest: u64::MAX,
             sequence: 0,
             len: 0,
@@ -75,10 +78,14 @@ impl<A> Timers<A> {
     /// Starts a timer that fires `duration` after `now`.
     pub(crate) fn start(&mut self, now: u64, duration: u64, action: A) -> TimerId {
         let due = now.saturating_add(duration);
-        let list = match self.by_duration.get(&duration) {
-            Some(list) => *list,
-            None => self.open_list(duration, due),
+        let list = match self.last_used {
+            Some((last, list)) if last == duration => list,
+            _ => match self.by_duration.get(&duration) {
+                Some(list) => *list,
+                None => self.open_list(duration, due),
+            },
         };
+        self.last_used = Some((duration, list));
         self.sequence += 1;
         let tail = self.lists[list as usize].tail;
         let (sequence, action) = (self.sequence, Some(action));
@@ -208,6 +215,7 @@ impl<A> Timers<A> {
         let list = &self.lists[index as usize];
         self.bounds.remove(&(list.bound, index));
         self.by_duration.remove(&list.duration);
+        self.last_used = self.last_used.filter(|(_, last)| *last != index);
         self.free_lists.push(index);
         self.note_earliest();
     }

@@ -1,6 +1,6 @@
 //! Where an actor lives: reached by the pump, by its own tasks and by its mailbox, one at a time.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
 use actix::dev::MessageResponse;
@@ -8,8 +8,9 @@ use actix::prelude::*;
 
 use super::{Life, Networked, ServiceContext};
 use crate::network::Network;
-use crate::network::ports::{Delivery, Receiver, Refusal};
+use crate::network::ports::{Arrival, Delivery, Receiver, Refusal};
 use crate::network::seats::Closable;
+use crate::panics::catch;
 use crate::trace::ServiceId;
 
 /// Something that is to be done with an actor.
@@ -45,17 +46,24 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
         let (actor, ctx) = inner.as_mut()?;
         let result = run(actor, ctx);
         if ctx.life != Life::Running {
-            if ctx.life == Life::Stopping && actor.stopping(ctx) == Running::Continue {
-                ctx.life = Life::Running;
-            } else {
-                ctx.life = Life::Stopped;
-                actor.stopped(ctx);
-                let gone = inner.take();
-                drop(inner);
-                self.retire(gone);
-            }
+            self.end(inner);
         }
         Some(result)
+    }
+
+    /// Ends an actor that has asked for it, unless it changes its mind.
+    #[cold]
+    fn end(&self, mut inner: RefMut<'_, Option<(A, ServiceContext<A>)>>) {
+        let Some((actor, ctx)) = inner.as_mut() else { return };
+        if ctx.life == Life::Stopping && actor.stopping(ctx) == Running::Continue {
+            ctx.life = Life::Running;
+            return;
+        }
+        ctx.life = Life::Stopped;
+        actor.stopped(ctx);
+        let gone = inner.take();
+        drop(inner);
+        self.retire(gone);
     }
 
     #[cold]
@@ -84,18 +92,20 @@ where
     A: Networked + Handler<Delivery<B>>,
     B: 'static,
 {
+    /// Runs the actor's handler; a panic in it ends the actor and goes no further.
     #[inline]
-    fn refuses(&self) -> Option<Refusal> {
-        match self.inner.try_borrow().as_deref() {
-            Ok(Some((actor, _))) if actor.is_full() => Some(Refusal::InboxFull),
-            Ok(Some(_)) => None,
-            _ => Some(Refusal::Gone),
+    fn receive(&self, arrival: Arrival<'_>, body: B) {
+        let Ok(mut inner) = self.inner.try_borrow_mut() else { return arrival.refuse(Refusal::Gone) };
+        let Some((actor, ctx)) = inner.as_mut() else {
+            drop(inner);
+            return arrival.refuse(Refusal::Gone);
+        };
+        if actor.is_full() {
+            drop(inner);
+            return arrival.refuse(Refusal::InboxFull);
         }
-    }
-
-    #[inline]
-    fn receive(&self, delivery: Delivery<B>) {
-        self.with(move |actor, ctx| {
+        let delivery = arrival.accept(body);
+        let mut handled = catch(|| {
             if ctx.waiting() {
                 let call: Call<A> = Box::new(move |actor, ctx| actor.handle(delivery, ctx).handle(ctx, None));
                 ctx.lazy().backlog.push_back(call);
@@ -103,5 +113,13 @@ where
                 actor.handle(delivery, ctx).handle(ctx, None);
             }
         });
+        if ctx.life == Life::Running || handled.is_err() {
+            drop(inner);
+        } else {
+            handled = catch(|| self.end(inner));
+        }
+        if let Err(caught) = handled {
+            arrival.network.crash(self.id, caught);
+        }
     }
 }

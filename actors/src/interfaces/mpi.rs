@@ -12,10 +12,11 @@ use crate::interfaces::exchange::Exchange;
 use crate::interfaces::{CallError, NetworkView, Recipient, Route};
 use crate::network::pending::{Deadline, Pending, Settled};
 use crate::network::ports::{Body, Delivery};
-use crate::network::waits::Answer;
+use crate::network::waits::{Answer, WaitKey};
 use crate::network::{Envelope, size_of};
-use crate::outcome::Interface;
+use crate::outcome::{Interface, Undelivered};
 use crate::service::desk::Desk;
+use crate::service::inbox::Letters;
 use crate::trace::ServiceId;
 use crate::units::{Bytes, SimDuration};
 
@@ -72,6 +73,20 @@ impl<'a> Mpi<'a> {
         self.send_resolved(to, body, None)
     }
 
+    /// Sends a message and forgets it: what becomes of it is counted, and told to nobody.
+    ///
+    /// # Errors
+    /// Told at once: there is no such service, no application link or no route.
+    pub fn tell<B: Body>(&self, to: impl Recipient, body: B) -> Result<(), Undelivered> {
+        let (network, from, wait) = (&self.desk.network, self.desk.id, WaitKey::NONE);
+        let to = match to.resolve(NetworkView(network)) {
+            Ok(to) => to,
+            Err(name) => return Err(network.fail_unknown(from, wait, &name)),
+        };
+        let bytes = size_of(&|| network.name_of(to), &body)?;
+        network.send(Envelope { from, to, interface: Interface::Mpi, wait, bytes, is_reply: false }, body)
+    }
+
     /// Sends a message as if it had that size.
     pub fn send_sized<B: Body>(&self, to: impl Recipient, body: B, bytes: Bytes) -> Sending {
         let to = to.resolve(NetworkView(&self.desk.network));
@@ -115,7 +130,8 @@ impl<'a> Mpi<'a> {
     /// [`timeout`](Receiving::timeout) or [`no_timeout`](Receiving::no_timeout) says otherwise.
     pub fn recv<B: Body>(&self) -> Receiving<'a, B> {
         let waits = Some(self.desk.network.timeout);
-        Receiving { desk: self.desk, from: None, waits, deadline: None, body: std::marker::PhantomData }
+        let letters = self.desk.inbox.letters::<B>(&self.desk.network, self.desk.id);
+        Receiving { desk: self.desk, letters, from: None, waits, deadline: None }
     }
 
     /// Receiving and sending wired up declaratively.
@@ -208,10 +224,10 @@ impl Future for SendingToMany {
 #[must_use = "nothing is received unless it is awaited"]
 pub struct Receiving<'a, B> {
     desk: &'a Rc<Desk>,
+    letters: Rc<Letters<B>>,
     from: Option<Result<ServiceId, String>>,
     waits: Option<SimDuration>,
     deadline: Option<Deadline>,
-    body: std::marker::PhantomData<fn() -> B>,
 }
 
 impl<B> Receiving<'_, B> {
@@ -241,12 +257,12 @@ impl<B: Body> Future for Receiving<'_, B> {
         let this = &mut *self;
         let from = match &this.from {
             Some(Err(name)) => {
-                return Poll::Ready(Err(crate::outcome::Undelivered::UnknownService(name.clone()).into()));
+                return Poll::Ready(Err(Undelivered::UnknownService(name.clone()).into()));
             }
             Some(Ok(id)) => Some(*id),
             None => None,
         };
-        if let Some(delivery) = this.desk.inbox.take::<B>(from) {
+        if let Some(delivery) = this.letters.take(from) {
             return Poll::Ready(Ok(delivery));
         }
         if let Some(waits) = this.waits {
@@ -257,7 +273,7 @@ impl<B: Body> Future for Receiving<'_, B> {
                 return Poll::Ready(Err(CallError::TimedOut { what, waited: waits }));
             }
         }
-        this.desk.inbox.wake_me(cx.waker());
+        this.letters.wake_me(cx.waker());
         Poll::Pending
     }
 }

@@ -13,9 +13,8 @@ use crate::trace::ServiceId;
 /// constrains nobody and is dropped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LastDue {
-    /// Most senders have one receiver at a time.
-    to: u32,
-    due: u64,
+    /// Most senders have few receivers at a time.
+    near: [(u32, u64); 2],
     more: Option<Box<More>>,
 }
 
@@ -33,14 +32,23 @@ impl LastDue {
     /// When a message to `to` that would arrive at `arrives` is due.
     #[inline]
     pub(crate) fn hold(&mut self, to: ServiceId, now: u64, arrives: u64) -> u64 {
-        if self.to == to.0 {
-            self.due = self.due.max(arrives);
-            return self.due;
+        for (receiver, due) in &mut self.near {
+            if *receiver == to.0 {
+                *due = arrives.max(*due);
+                return *due;
+            }
         }
-        if self.more.is_none() && self.due <= now {
-            (self.to, self.due) = (to.0, arrives);
+        if self.more.is_none()
+            && let Some(stale) = self.near.iter_mut().find(|(_, due)| *due <= now)
+        {
+            *stale = (to.0, arrives);
             return arrives;
         }
+        self.hold_more(to, now, arrives)
+    }
+
+    /// Out of line: it is seldom needed.
+    fn hold_more(&mut self, to: ServiceId, now: u64, arrives: u64) -> u64 {
         self.more.get_or_insert_default().hold(to.0, now, arrives)
     }
 }

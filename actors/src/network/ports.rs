@@ -52,12 +52,31 @@ pub(crate) enum Refusal {
     NotUnderstood,
 }
 
-/// Somebody who takes messages of one type.
+/// A message that has arrived, before anybody has looked at it.
+pub(crate) struct Arrival<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) header: &'a Header,
+    pub(crate) body_type: &'static str,
+}
+
+impl Arrival<'_> {
+    /// The message is taken: books the delivery, and tells whoever awaits it.
+    #[inline]
+    pub(crate) fn accept<B>(&self, body: B) -> Delivery<B> {
+        self.network.book_delivery(self.header, self.body_type);
+        let Header { from, sent_at, bytes, duplicate, .. } = *self.header;
+        Delivery { from, sent_at: SimTime::from_nanos(sent_at), bytes: Bytes(bytes), duplicate, body }
+    }
+
+    /// Nobody takes the message.
+    pub(crate) fn refuse(&self, refusal: Refusal) {
+        self.network.refused(self.header, refusal);
+    }
+}
+
+/// Somebody who takes messages of one type: accepts each arrival, or refuses it.
 pub(crate) trait Receiver<B> {
-    /// Asked before a delivery is counted.
-    fn refuses(&self) -> Option<Refusal>;
-    /// Takes the message; it was not refused.
-    fn receive(&self, delivery: Delivery<B>);
+    fn receive(&self, arrival: Arrival<'_>, body: B);
 }
 
 /// Where a message is on its way along a link: it enters, waits and is sent, and leaves.
@@ -68,6 +87,16 @@ pub(crate) struct Leg {
     pub(crate) enters: u64,
     /// When it reaches the node behind the link; `u64::MAX` while nobody knows.
     pub(crate) leaves: u64,
+}
+
+/// The way of a message that must know it.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) legs: Box<[Leg]>,
+    /// In the queued model: the leg that it comes to next.
+    pub(crate) leg: u16,
+    /// The slot of its other copy, while that is in flight.
+    pub(crate) twin: u32,
 }
 
 pub(crate) const NO_SLOT: u32 = u32::MAX;
@@ -96,16 +125,30 @@ pub(crate) struct Header {
     pub(crate) bytes: u64,
     pub(crate) wait: WaitKey,
     /// The way it takes, where somebody has to know: cuts, noise, queues.
-    pub(crate) legs: Option<Box<[Leg]>>,
-    /// The slot of its other copy, while that is in flight.
-    pub(crate) twin: u32,
-    /// In the queued model: the leg it is on.
-    pub(crate) leg: u16,
+    pub(crate) way: Option<Box<Way>>,
     pub(crate) interface: Interface,
     pub(crate) fate: Fate,
     pub(crate) duplicate: bool,
     /// It may overtake and be overtaken.
     pub(crate) unordered: bool,
+}
+
+impl Header {
+    /// The links on its way; none if nobody had to know.
+    pub(crate) fn legs(&self) -> &[Leg] {
+        self.way.as_ref().map_or(&[], |way| &way.legs)
+    }
+
+    /// The slot of its other copy, if that is in flight.
+    pub(crate) fn twin(&self) -> Option<u32> {
+        self.way.as_ref().map(|way| way.twin).filter(|twin| *twin != NO_SLOT)
+    }
+
+    pub(crate) fn set_twin(&mut self, twin: u32) {
+        if let Some(way) = &mut self.way {
+            way.twin = twin;
+        }
+    }
 }
 
 struct Flight<B> {
@@ -153,30 +196,14 @@ impl<B: Body> Port<B> {
     /// Hands a message over to its receiver, or to whoever takes everything there.
     #[inline]
     fn hand_over(&self, network: &Network, header: &Header, body: B) {
-        let receivers = self.receivers.borrow();
-        let typed = receivers.get(header.to.index()).and_then(Option::as_ref);
-        match typed {
-            Some(receiver) => {
-                let receiver = receiver.clone();
-                drop(receivers);
-                match receiver.refuses() {
-                    Some(refusal) => network.refused(header, type_name::<B>(), refusal),
-                    None => network.deliver(header, type_name::<B>(), body, &*receiver),
-                }
-            }
-            None => {
-                drop(receivers);
-                match network.taker_of_everything(header.to) {
-                    Some(receiver) => match receiver.refuses() {
-                        Some(refusal) => network.refused(header, type_name::<B>(), refusal),
-                        None => {
-                            let body = AnyBody(Box::new(body));
-                            network.deliver(header, type_name::<B>(), body, &*receiver);
-                        }
-                    },
-                    None => network.refused(header, type_name::<B>(), Refusal::NotUnderstood),
-                }
-            }
+        let arrival = Arrival { network, header, body_type: type_name::<B>() };
+        let typed = self.receivers.borrow().get(header.to.index()).cloned().flatten();
+        if let Some(receiver) = typed {
+            return receiver.receive(arrival, body);
+        }
+        match network.taker_of_everything(header.to) {
+            Some(receiver) => receiver.receive(arrival, AnyBody(Box::new(body))),
+            None => arrival.refuse(Refusal::NotUnderstood),
         }
     }
 }
@@ -190,7 +217,7 @@ impl<B: Body> AnyPort for Port<B> {
         };
         let header = &mut flight.header;
         // The plain case: one event a message, and this is it.
-        if header.fate == Fate::Moves && header.legs.is_none() && header.twin == NO_SLOT {
+        if header.fate == Fate::Moves && header.way.is_none() {
             let Flight { header, body } = flights.remove(slot as usize);
             drop(flights);
             return self.hand_over(network, &header, body);
@@ -214,11 +241,12 @@ impl<B: Body> AnyPort for Port<B> {
         let mut flights = self.flights.borrow_mut();
         let original = flights.get_mut(slot as usize)?;
         let mut header = original.header.clone();
-        (header.duplicate, header.twin) = (true, slot);
+        header.duplicate = true;
+        header.set_twin(slot);
         let body = original.body.clone();
         let copy = flights.insert(Flight { header, body }) as u32;
         if let Some(original) = flights.get_mut(slot as usize) {
-            original.header.twin = copy;
+            original.header.set_twin(copy);
         }
         Some(copy)
     }

@@ -5,7 +5,7 @@
 //! link goes down, every message that has yet to pass it is lost.
 
 use crate::changes::{Change, apply, describe};
-use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT};
+use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT, Way};
 use crate::network::{Event, Network, World};
 use crate::outcome::Interface;
 use crate::simulation::LinkModel;
@@ -77,11 +77,12 @@ impl Network {
                     let (node, _) = world.topology.ends(*link);
                     world.topology.node(node).processing.as_nanos()
                 });
-                let legs = path.iter().map(|link| Leg { link: link.0, enters: LATER, leaves: LATER }).collect();
+                let legs: Box<[Leg]> =
+                    path.iter().map(|link| Leg { link: link.0, enters: LATER, leaves: LATER }).collect();
                 drop(world);
-                let mut legs = Some(legs);
+                let mut way = Some(Box::new(Way { legs, leg: 0, twin: NO_SLOT }));
                 port.with_header(slot, &mut |header| {
-                    header.legs = legs.take();
+                    header.way = way.take();
                     if !header.unordered {
                         self.order.borrow_mut().in_sequence.sent(header.from, header.to, (index, slot));
                     }
@@ -115,7 +116,10 @@ impl Network {
         let mut legs = Some(legs.into_boxed_slice());
         let mut due = ends;
         port.with_header(slot, &mut |header| {
-            header.legs = legs.take();
+            if let Some(legs) = legs.take() {
+                let twin = header.twin().unwrap_or(NO_SLOT);
+                header.way = Some(Box::new(Way { legs, leg: 0, twin }));
+            }
             header.arrives = ends;
             header.fate = if lost { Fate::Doomed } else { Fate::Moves };
             if !lost {
@@ -130,12 +134,12 @@ impl Network {
         let queued = self.world.borrow().model == LinkModel::Queued;
         let mut next = Next::Nothing;
         port.with_header(slot, &mut |header| {
-            let legs = header.legs.as_deref().unwrap_or_default();
+            let (legs, leg) = (header.legs(), header.way.as_ref().map_or(0, |way| usize::from(way.leg)));
             next = match header.fate {
                 Fate::Gone => Next::Discard,
                 Fate::Doomed => Next::Lose,
-                Fate::Moves if queued && usize::from(header.leg) < legs.len() => {
-                    Next::Enter { link: LinkId(legs[usize::from(header.leg)].link), bytes: header.bytes }
+                Fate::Moves if queued && leg < legs.len() => {
+                    Next::Enter { link: LinkId(legs[leg].link), bytes: header.bytes }
                 }
                 Fate::Moves | Fate::Waits => Next::Arrive,
             };
@@ -178,15 +182,17 @@ impl Network {
         drop(world);
         let mut pair = None;
         port.with_header(slot, &mut |header| {
-            if let Some(leg) = header.legs.as_deref_mut().and_then(|legs| legs.get_mut(usize::from(header.leg))) {
-                (leg.enters, leg.leaves) = (now, leaves);
+            if let Some(way) = header.way.as_deref_mut() {
+                if let Some(leg) = way.legs.get_mut(usize::from(way.leg)) {
+                    (leg.enters, leg.leaves) = (now, leaves);
+                }
+                way.leg += 1;
             }
-            header.leg += 1;
             if noise.lost {
                 header.fate = Fate::Doomed;
             }
             // One copy at most, and none of a copy.
-            if noise.doubled && !noise.lost && header.twin == NO_SLOT && !header.duplicate {
+            if noise.doubled && !noise.lost && header.twin().is_none() && !header.duplicate {
                 pair = Some((header.from, header.to, header.unordered));
             }
         });
@@ -213,7 +219,7 @@ impl Network {
             if queued && header.fate == Fate::Moves {
                 header.arrives = now;
             }
-            if queued && !header.unordered && header.legs.is_some() {
+            if queued && !header.unordered && header.way.is_some() {
                 let order = &mut self.order.borrow_mut().in_sequence;
                 if !order.is_first(header.from, header.to, (index, slot)) {
                     header.fate = Fate::Waits;
@@ -222,14 +228,15 @@ impl Network {
                 }
                 released = order.done(header.from, header.to, (index, slot));
             }
-            if header.twin != NO_SLOT {
-                // The one that is delivered second is the copy, whichever was made of which.
-                twin = Some(header.twin);
-                header.duplicate = false;
-            }
+            // The one that is delivered second is the copy, whichever was made of which.
+            twin = header.twin();
+            header.duplicate &= twin.is_none();
         });
         if let Some(twin) = twin {
-            port.with_header(twin, &mut |header| (header.duplicate, header.twin) = (true, NO_SLOT));
+            port.with_header(twin, &mut |header| {
+                header.duplicate = true;
+                header.set_twin(NO_SLOT);
+            });
         }
         self.release(released);
         may
@@ -252,15 +259,18 @@ impl Network {
         let mut lost: Option<Header> = None;
         port.with_header(slot, &mut |header| {
             header.fate = Fate::Gone;
-            twin = (header.twin != NO_SLOT).then_some((header.twin, header.duplicate));
+            twin = header.twin();
             // What is left of the two is the message, and what is lost the copy.
             header.duplicate |= twin.is_some();
-            header.twin = NO_SLOT;
+            header.set_twin(NO_SLOT);
             lost = Some(header.clone());
         });
         let Some(header) = lost else { return };
-        if let Some((twin, _)) = twin {
-            port.with_header(twin, &mut |header| (header.duplicate, header.twin) = (false, NO_SLOT));
+        if let Some(twin) = twin {
+            port.with_header(twin, &mut |header| {
+                header.duplicate = false;
+                header.set_twin(NO_SLOT);
+            });
         }
         let released = self.order.borrow_mut().in_sequence.done(header.from, header.to, (index, slot));
         self.release(released);
@@ -338,7 +348,7 @@ fn is_cut_off(topology: &Topology, header: &Header, target: NodeId, now: u64) ->
     if !topology.is_node_up(target) {
         return true;
     }
-    header.legs.as_deref().unwrap_or_default().iter().any(|leg| {
+    header.legs().iter().any(|leg| {
         let link = LinkId(leg.link);
         let (node, _) = topology.ends(link);
         (leg.leaves > now && !topology.is_link_up(link)) || (leg.enters > now && !topology.is_node_up(node))

@@ -38,7 +38,7 @@ fn the_price_is_the_sum_worked_out_by_hand() -> Result<(), Box<dyn std::error::E
     assert_eq!(route.hops.iter().map(|h| (h.node, h.link)).collect::<Vec<_>>(), [(a, ab), (b, bc)]);
     assert_eq!(route.last, (c, SimDuration::from_millis(3)));
     let mut cache = RouteCache::new(&topology);
-    let price = cache.tree(&topology, a).price(c).ok_or("no route")?;
+    let price = cache.price(&topology, a, c).ok_or("no route")?;
     assert_eq!(price, Price { fixed: SimDuration::from_millis(21), sized: true, noisy: false });
     for _ in 0..2 {
         assert_eq!(cache.transmission(&topology, a, c, Bytes(12_500)), SimDuration::from_millis(11));
@@ -123,7 +123,8 @@ proptest! {
                 let route = explain(&topology, from, to, Bytes(bytes));
                 let latency = route.as_ref().map(|r| r.hops.iter().map(|h| h.latency.as_nanos()).sum::<u64>());
                 prop_assert_eq!(latency, fastest.get(&NodeIndex::new(to.index())).copied());
-                let price = cache.tree(&topology, from).price(to);
+                let price = cache.price(&topology, from, to);
+                prop_assert_eq!(cache.price(&topology, from, to), price, "from the table");
                 let cached = price.map(|p| {
                     let sized = if p.sized { cache.transmission(&topology, from, to, Bytes(bytes)) } else { SimDuration::ZERO };
                     p.fixed + sized

@@ -43,6 +43,12 @@ pub(crate) struct ServiceHost<S: Service> {
 
 impl<S: Service> Unpin for ServiceHost<S> {}
 
+impl<S: Service> Drop for ServiceHost<S> {
+    fn drop(&mut self) {
+        self.desk.inbox.close();
+    }
+}
+
 impl<S: Service> Actor for ServiceHost<S> {
     type Context = ServiceContext<Self>;
 

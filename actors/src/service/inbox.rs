@@ -1,50 +1,138 @@
 //! Messages that have arrived and that no step has taken yet.
+//!
+//! A service that has once asked for a type of message has a list for it, which takes such messages
+//! straight from the network; what nobody has asked for yet waits with its type forgotten.
 
-use std::cell::RefCell;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::task::Waker;
 
-use crate::network::ports::{AnyBody, Delivery};
+use crate::network::Network;
+use crate::network::ports::{AnyBody, Arrival, Body, Delivery, Receiver, Refusal};
 use crate::trace::ServiceId;
 
 /// How many messages may wait. What comes beyond that is refused, and its sender told.
-pub(crate) const INBOX_LIMIT: usize = 65_536;
+const INBOX_LIMIT: usize = 65_536;
 
-/// The messages of one service, in order of arrival.
+/// What the lists of one inbox share.
 #[derive(Default)]
-pub(crate) struct Inbox {
-    letters: RefCell<VecDeque<Delivery<AnyBody>>>,
+struct Shared {
+    len: Cell<usize>,
+    closed: Cell<bool>,
     /// Futures that found nothing for them.
     waiting: RefCell<Vec<Waker>>,
 }
 
-impl Inbox {
-    pub(crate) fn is_full(&self) -> bool {
-        self.letters.borrow().len() >= INBOX_LIMIT
+impl Shared {
+    fn refuses(&self) -> Option<Refusal> {
+        if self.closed.get() {
+            return Some(Refusal::Gone);
+        }
+        (self.len.get() >= INBOX_LIMIT).then_some(Refusal::InboxFull)
     }
 
-    pub(crate) fn put(&self, letter: Delivery<AnyBody>) {
-        self.letters.borrow_mut().push_back(letter);
-        let mut waiting = self.waiting.borrow_mut();
-        for waker in waiting.drain(..) {
+    fn wake_all(&self) {
+        for waker in self.waiting.borrow_mut().drain(..) {
             waker.wake();
         }
     }
+}
 
-    /// Takes the first message of this type, and from that sender if one is named.
-    pub(crate) fn take<B: 'static>(&self, from: Option<ServiceId>) -> Option<Delivery<B>> {
-        let mut letters = self.letters.borrow_mut();
-        let at =
-            letters.iter().position(|letter| letter.body.0.is::<B>() && from.is_none_or(|from| from == letter.from))?;
-        let Delivery { from, sent_at, bytes, duplicate, body } = letters.remove(at)?;
-        let body = *body.0.downcast::<B>().ok()?;
-        Some(Delivery { from, sent_at, bytes, duplicate, body })
+/// The messages of one type, in order of arrival.
+pub(crate) struct Letters<B> {
+    queue: RefCell<VecDeque<Delivery<B>>>,
+    shared: Rc<Shared>,
+}
+
+impl<B> Letters<B> {
+    /// Takes the first message, or the first from that sender if one is named.
+    #[inline]
+    pub(crate) fn take(&self, from: Option<ServiceId>) -> Option<Delivery<B>> {
+        let mut queue = self.queue.borrow_mut();
+        let letter = match from {
+            None => queue.pop_front(),
+            Some(from) => {
+                let at = queue.iter().position(|letter| letter.from == from)?;
+                queue.remove(at)
+            }
+        }?;
+        self.shared.len.set(self.shared.len.get() - 1);
+        Some(letter)
     }
 
     pub(crate) fn wake_me(&self, waker: &Waker) {
-        let mut waiting = self.waiting.borrow_mut();
+        let mut waiting = self.shared.waiting.borrow_mut();
         if !waiting.iter().any(|other| other.will_wake(waker)) {
             waiting.push(waker.clone());
         }
+    }
+}
+
+impl<B> Receiver<B> for Letters<B> {
+    #[inline]
+    fn receive(&self, arrival: Arrival<'_>, body: B) {
+        if let Some(refusal) = self.shared.refuses() {
+            return arrival.refuse(refusal);
+        }
+        let delivery = arrival.accept(body);
+        self.queue.borrow_mut().push_back(delivery);
+        self.shared.len.set(self.shared.len.get() + 1);
+        self.shared.wake_all();
+    }
+}
+
+/// The messages of one service.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    /// As `Rc<Letters<B>>`, one for each type that was asked for.
+    typed: RefCell<Vec<Rc<dyn Any>>>,
+    /// What nobody has asked for.
+    others: RefCell<VecDeque<Delivery<AnyBody>>>,
+    shared: Rc<Shared>,
+}
+
+impl Inbox {
+    pub(crate) fn is_full(&self) -> bool {
+        self.shared.len.get() >= INBOX_LIMIT
+    }
+
+    /// Nothing is taken any more.
+    pub(crate) fn close(&self) {
+        self.shared.closed.set(true);
+        self.others.borrow_mut().clear();
+        self.typed.borrow_mut().clear();
+    }
+
+    /// Keeps a message of a type that was not asked for.
+    pub(crate) fn put(&self, letter: Delivery<AnyBody>) {
+        self.others.borrow_mut().push_back(letter);
+        self.shared.len.set(self.shared.len.get() + 1);
+    }
+
+    /// The list for a type of message; made, and filled with what has come before, when it is
+    /// first asked for.
+    pub(crate) fn letters<B: Body>(&self, network: &Network, owner: ServiceId) -> Rc<Letters<B>> {
+        for letters in self.typed.borrow().iter() {
+            if letters.is::<Letters<B>>()
+                && let Ok(letters) = letters.clone().downcast()
+            {
+                return letters;
+            }
+        }
+        let mut queue = VecDeque::new();
+        let mut others = self.others.borrow_mut();
+        for letter in std::mem::take(&mut *others) {
+            let Delivery { from, sent_at, bytes, duplicate, body: AnyBody(body) } = letter;
+            match body.downcast::<B>() {
+                Ok(body) => queue.push_back(Delivery { from, sent_at, bytes, duplicate, body: *body }),
+                Err(body) => others.push_back(Delivery { from, sent_at, bytes, duplicate, body: AnyBody(body) }),
+            }
+        }
+        let letters = Rc::new(Letters { queue: RefCell::new(queue), shared: self.shared.clone() });
+        self.typed.borrow_mut().push(letters.clone());
+        network.set_receiver::<B>(owner, letters.clone());
+        letters
     }
 }
