@@ -7,6 +7,7 @@
 mod mistake;
 mod parse;
 mod print;
+mod serial;
 
 use std::num::NonZeroU64;
 use std::ops::{Add, AddAssign, Sub};
