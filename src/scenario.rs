@@ -1,0 +1,298 @@
+//! Scenario files: who plays, on which network, and what goes wrong when.
+//!
+//! A scenario is a [RON](https://github.com/ron-rs/ron) file. Everything optional may be left out:
+//!
+//! ```ron
+//! Scenario(
+//!     version: 1,
+//!     name: "SockShop",
+//!     seed: 22,                       // default 0; another seed, another run
+//!     until: "50s",                   // default: until nothing is left to happen
+//!     timeout: "2s",                  // how long awaited calls wait if they do not say; default 2s
+//!     model: RouteCost,               // or Queued
+//!     ordering: Ordered,              // or Unordered: messages may overtake each other
+//!     network: Explicit(
+//!         nodes: [
+//!             (name: "a", group: "edge", cpu: 4, gpu: 0, ram: "8GiB", storage: "100GiB",
+//!              availability: 0.99, processing: "2ms"),
+//!             (name: "b"),            // endless resources, always up, costs nothing to pass
+//!         ],
+//!         links: [
+//!             // Without `symmetric: false` a link runs both ways.
+//!             (from: "a", to: "b", latency: "10ms", bandwidth: "100Mbit/s", jitter: "1ms",
+//!              loss: 0.01, duplication: 0.0, queue_limit: "64KiB"),
+//!         ],
+//!     ),
+//!     placement: Random,              // or Static, RoundRobin, FirstFit, BestFit
+//!     services: [
+//!         (name: "frontend", actor: "shop/frontend", node: "a", cpu: 1, gpu: 0, ram: "512MiB",
+//!          storage: "1GiB", availability: 0.9, step_every: "500ms", keep_steps: 10),
+//!         (name: "cart", actor: "shop/cart", params: (items: 3)),
+//!         (name: "orders", actor: "shop/orders", with: "cart"), // on the node of `cart`
+//!     ],
+//!     links: [                        // left out: everyone may speak to everyone
+//!         // Both ways again. Latency (at most) and bandwidth (at least) are requirements.
+//!         (from: "frontend", to: "cart", latency: "50ms", bandwidth: "5Mbit/s", ordering: Unordered),
+//!     ],
+//!     faults: [
+//!         (at: "10s", change: NodeDown("b")),
+//!         (at: "12s", change: NodeUp("b")),
+//!         (at: "14s", change: LinkDown(from: "a", to: "b")),   // both ways, as above
+//!         (at: "15s", change: LinkUp(from: "a", to: "b")),
+//!         (at: "20s", change: Partition(left: ["edge"], right: ["b"])), // nodes or groups; no `right`: the rest
+//!         (at: "25s", change: Heal),                           // or Heal(left: ["edge"], right: ["b"])
+//!         (at: "30s", change: Latency(from: "a", to: "b", value: "80ms")),
+//!         (at: "30s", change: Bandwidth(from: "a", to: "b", value: "1Mbit/s", symmetric: false)),
+//!         (at: "30s", change: Loss(from: "a", to: "b", value: 0.2)),
+//!     ],
+//!     policies: [
+//!         Flap(every: "500ms", down: 0.02, up: 0.5, on: [Nodes]),  // or [Links], or both
+//!         Drift(every: "500ms", latency: (0.9, 1.1), bandwidth: (0.95, 1.05), processing: (0.9, 1.1)),
+//!     ],
+//! )
+//! ```
+//!
+//! Generated networks are written `Star(nodes: 5)`, `Hierarchical(nodes: 30, partition: [0.6, 0.4],
+//! joined: 0.3, within: 0.1)`, `Random(nodes: 20, chance: 0.2)`, `ScaleFree(nodes: 20, attachments:
+//! 2)`, `SmallWorld(nodes: 20, neighbours: 4, rewiring: 0.1)` and `FatTree(k: 4)`; see
+//! [`Shape`](rehearsal_actors::topology::generate::Shape) for what they are and how they name their
+//! nodes. Each also takes what to draw for its links and nodes, as one value or as a range from
+//! least to most: `latency: ("1ms", "40ms")`, `bandwidth: ("50Mbit/s", "1500Mbit/s")`, `processing`,
+//! `cpu`, `gpu`, `ram`, `storage`, and `symmetric: false` to draw each direction by itself.
+//!
+//! This module knows the network and the simulation as plain data; it runs nothing.
+
+mod decode;
+mod explicit;
+mod faults;
+mod fields;
+mod mistakes;
+mod network;
+mod plan;
+mod policies;
+mod prepare;
+mod services;
+mod source;
+mod syntax;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rehearsal_actors::changes::Policy;
+use rehearsal_actors::simulation::{LinkModel, Ordering};
+use rehearsal_actors::topology::Topology;
+use rehearsal_actors::topology::placement::Strategy;
+use rehearsal_actors::units::{SimDuration, SimTime};
+
+use crate::registry::Registry;
+
+pub use mistakes::{Mistake, Mistakes};
+pub use prepare::{NetworkSummary, Prepared, Unmet, Violation};
+
+pub(crate) use decode::options as parameter_options;
+
+use decode::{Kind, Raw};
+use faults::Fault;
+use network::Network;
+use plan::Plan;
+use services::{ORDERINGS, Service, ServiceLink};
+use source::Source;
+
+/// The version of the format that is read.
+pub const VERSION: u64 = 1;
+
+/// How long awaited calls wait when neither they nor the scenario say: 2 s.
+pub const DEFAULT_TIMEOUT: SimDuration = SimDuration::from_secs(2);
+
+/// A scenario without mistakes.
+///
+/// ```
+/// use rehearsal::registry::Registry;
+/// use rehearsal::scenario::Scenario;
+///
+/// let text = r#"
+/// Scenario(
+///     version: 1,
+///     name: "two machines",
+///     network: Explicit(
+///         nodes: [(name: "edge"), (name: "cloud", processing: "2ms")],
+///         links: [(from: "edge", to: "cloud", latency: "10ms", bandwidth: "100Mbit/s")],
+///     ),
+///     services: [],
+/// )"#;
+/// let scenario = Scenario::parse("two.ron", text, &Registry::stock())?;
+/// assert_eq!(scenario.name(), "two machines");
+/// assert_eq!(scenario.topology().node_count(), 2);
+/// // The link runs both ways.
+/// assert_eq!(scenario.topology().link_count(), 2);
+/// # Ok::<(), rehearsal::scenario::Mistakes>(())
+/// ```
+pub struct Scenario {
+    source: Arc<Source>,
+    declared: Declared,
+    /// Under the seed of the file.
+    plan: Plan,
+}
+
+/// What the file says, whatever the seed.
+pub(crate) struct Declared {
+    name: String,
+    seed: u64,
+    until: Option<SimTime>,
+    timeout: SimDuration,
+    model: LinkModel,
+    ordering: Ordering,
+    placement: Strategy,
+    /// Nothing, if it could not be read.
+    network: Option<Network>,
+    services: Vec<Service>,
+    /// Each service's position, by name.
+    indices: BTreeMap<String, usize>,
+    links: Option<Vec<ServiceLink>>,
+    faults: Vec<Fault>,
+    policies: Vec<Policy>,
+}
+
+impl Scenario {
+    /// Reads a scenario file. Services name actors of the registry.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, as far as one mistake does not hide another: that it
+    /// cannot be read, is larger than 16 MiB or no RON; what the format does not know; and what
+    /// cannot be under the seed of the file, such as services that fit nowhere.
+    pub fn load(path: impl AsRef<Path>, registry: &Registry) -> Result<Scenario, Mistakes> {
+        Scenario::read(Source::read(path.as_ref())?, registry)
+    }
+
+    /// Reads a scenario from memory. Mistakes call it by the given name.
+    ///
+    /// # Errors
+    /// As those of [`Scenario::load`].
+    pub fn parse(name: &str, source: impl Into<Vec<u8>>, registry: &Registry) -> Result<Scenario, Mistakes> {
+        Scenario::read(Source::decode(name, source.into())?, registry)
+    }
+
+    fn read(source: Source, registry: &Registry) -> Result<Scenario, Mistakes> {
+        let source = Arc::new(source);
+        let mut mistakes = Mistakes::none(Arc::clone(&source));
+        let declared = Declared::read(&source.text, registry, &mut mistakes);
+        let plan = declared.as_ref().and_then(|declared| Plan::new(declared, declared.seed, &mut mistakes));
+        mistakes.into_result()?;
+        match (declared, plan) {
+            (Some(declared), Some(plan)) => Ok(Scenario { source, declared, plan }),
+            // What is not there has left a mistake.
+            _ => Err(Mistakes::of_file(&source.name, Mistake::new("this is no scenario"))),
+        }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.declared.name
+    }
+
+    /// The seed of the file.
+    pub fn seed(&self) -> u64 {
+        self.declared.seed
+    }
+
+    /// The network, under the seed of the file.
+    pub fn topology(&self) -> &Topology {
+        &self.plan.topology
+    }
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("name", &self.declared.name)
+            .field("seed", &self.declared.seed)
+            .field("nodes", &self.plan.topology.node_count())
+            .field("services", &self.declared.services.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Declared {
+    fn read(text: &str, registry: &Registry, mistakes: &mut Mistakes) -> Option<Declared> {
+        const MODELS: [(&str, LinkModel); 2] = [("RouteCost", LinkModel::RouteCost), ("Queued", LinkModel::Queued)];
+        const STRATEGIES: [(&str, Strategy); 5] = [
+            ("Static", Strategy::Static),
+            ("Random", Strategy::Random),
+            ("RoundRobin", Strategy::RoundRobin),
+            ("FirstFit", Strategy::FirstFit),
+            ("BestFit", Strategy::BestFit),
+        ];
+        let mut fields = scenario(Raw::of_file(text, mistakes)?, mistakes)?.fields("a scenario", mistakes)?;
+        if let Some(raw) = fields.required("version", "1", mistakes)
+            && raw.head() != "1"
+        {
+            let mistake = Mistake::new(format!("version {} of the format is not known", mistakes::quoted(raw.head())));
+            mistakes.add(raw.span(), mistake.label(format!("this program reads version {VERSION}")));
+            // Every other mistake would be hearsay.
+            return None;
+        }
+        let name = fields.required("name", "\"my first scenario\"", mistakes);
+        let name = name.and_then(|raw| raw.name("a scenario", mistakes));
+        let seed = fields.optional("seed", mistakes).and_then(|raw| raw.whole(0, u64::MAX, mistakes));
+        let until = fields.optional("until", mistakes).and_then(|raw| read_until(raw, mistakes));
+        let timeout = fields.optional("timeout", mistakes).and_then(|raw| raw.some_time("a timeout", mistakes));
+        let model = fields.optional("model", mistakes);
+        let model = model.and_then(|raw| raw.choice("a link model", &MODELS, mistakes));
+        let ordering = fields.optional("ordering", mistakes);
+        let ordering = ordering.and_then(|raw| raw.choice("an ordering", &ORDERINGS, mistakes));
+        let placement = fields.optional("placement", mistakes);
+        let placement = placement.and_then(|raw| raw.choice("a placement", &STRATEGIES, mistakes));
+        let network = fields.required("network", "Star(nodes: 5)", mistakes);
+        let network = network.and_then(|raw| Network::read(raw, mistakes));
+        let services = fields.optional("services", mistakes);
+        let services = services.and_then(|raw| services::read_services(raw, registry, mistakes));
+        let (services, indices) = services.unwrap_or_default();
+        let links = fields.optional("links", mistakes);
+        let links = links.and_then(|raw| services::read_links(raw, &indices, mistakes));
+        let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, mistakes));
+        let policies = fields.optional("policies", mistakes).map(|raw| policies::read_policies(raw, mistakes));
+        fields.finish(mistakes);
+        Some(Declared {
+            name: name.map(|name| name.value).unwrap_or_default(),
+            seed: seed.unwrap_or(0),
+            until,
+            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+            model: model.unwrap_or_default(),
+            ordering: ordering.unwrap_or_default(),
+            placement: placement.unwrap_or_default(),
+            network,
+            services,
+            indices,
+            links,
+            faults: faults.unwrap_or_default(),
+            policies: policies.unwrap_or_default(),
+        })
+    }
+}
+
+/// What stands in the parentheses of `Scenario(...)`, or of `(...)`.
+fn scenario<'a>(raw: Raw<'a>, mistakes: &mut Mistakes) -> Option<Raw<'a>> {
+    match raw.variant() {
+        None if raw.kind() == Kind::Struct => Some(raw),
+        Some((word, rest)) if word.value == "Scenario" && rest.kind() == Kind::Struct => Some(rest),
+        _ => {
+            raw.unexpected("`Scenario(version: 1, name: ...)`", mistakes);
+            None
+        }
+    }
+}
+
+fn read_until(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<SimTime> {
+    let until: SimTime = raw.quantity(mistakes)?;
+    if until == SimTime::ZERO {
+        mistakes.add(raw.span(), Mistake::new("a run of no time at all").label("write more than zero"));
+        return None;
+    }
+    Some(until)
+}
