@@ -1,2 +1,25 @@
 //! Rehearse a distributed application over an emulated network, in deterministic virtual time.
 #![forbid(unsafe_code)]
+
+mod cli;
+pub mod finished;
+mod graph;
+pub mod json;
+pub mod registry;
+mod route;
+pub mod scenario;
+pub mod summary;
+pub mod trace_file;
+mod typeset;
+
+pub use cli::Cli;
+pub use rehearsal_actors as actors;
+
+/// What a program with services of its own needs.
+pub mod prelude {
+    pub use rehearsal_actors::prelude::*;
+    pub use rehearsal_actors::simulation::Cast;
+
+    pub use crate::Cli;
+    pub use crate::registry::Registry;
+}

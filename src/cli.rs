@@ -1,0 +1,104 @@
+//! The command line: what is typed, what is printed, and with which code it ends.
+//!
+//! Stands on top of everything: a command opens a scenario, hands its setup to the runtime or to a
+//! report, and prints what comes back. One file a command; `opened` is the only one that knows what
+//! a scenario is made of.
+
+mod actors;
+mod arguments;
+mod check;
+mod complaint;
+mod console;
+mod graph;
+mod interrupt;
+mod opened;
+mod progress;
+mod route;
+mod run;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use self::arguments::{Arguments, Command};
+use self::complaint::Complaint;
+use crate::registry::Registry;
+
+/// The whole command line, with a cast of your own.
+///
+/// The `rehearsal` binary is the smallest program that uses it. One that knows actors of its own
+/// registers them first, and its scenarios may name them:
+///
+/// ```no_run
+/// use rehearsal::Cli;
+/// use rehearsal::registry::Registry;
+///
+/// fn main() -> std::process::ExitCode {
+///     let mut registry = Registry::stock();
+///     // registry.register("home/thermometer", "Says how warm it is.", …)
+///     Cli::new(registry).run()
+/// }
+/// ```
+///
+/// The exit code is 0 if the run ended well, 1 if it did not (it was interrupted, got stuck, or
+/// something in it panicked; no route; a trace that could not be written), and 2 for a mistake on
+/// the command line or in a scenario.
+#[derive(Debug)]
+pub struct Cli {
+    registry: Registry,
+}
+
+impl Cli {
+    /// A command line whose scenarios may name the actors of `registry`.
+    pub fn new(registry: Registry) -> Self {
+        Cli { registry }
+    }
+
+    /// Does what the arguments of this process ask for.
+    pub fn run(self) -> ExitCode {
+        self.run_from(std::env::args_os())
+    }
+
+    /// Does what `arguments` ask for. The first is the name of the program.
+    pub fn run_from(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let program = arguments.first().and_then(|first| Path::new(first).file_stem());
+        let program = program.map_or("rehearsal".into(), |name| name.to_string_lossy());
+        let command = Arguments::command().after_help(arguments::examples(&program));
+        let parsed = command.try_get_matches_from(&arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
+        let arguments = match parsed {
+            Ok(arguments) => arguments,
+            Err(answer) => {
+                // Help and version come this way, too. If nobody can be told, the code still tells.
+                let _ = answer.print();
+                return exit_code(answer.exit_code());
+            }
+        };
+        match self.obey(&arguments) {
+            Ok(code) => code,
+            Err(complaint) => {
+                console::complain(&complaint);
+                complaint.exit_code()
+            }
+        }
+    }
+
+    fn obey(&self, arguments: &Arguments) -> Result<ExitCode, Complaint> {
+        let registry = &self.registry;
+        match (&arguments.command, &arguments.run) {
+            (Some(Command::Run(run)), _) | (None, Some(run)) => run::run(run, registry),
+            (Some(Command::Check(check)), _) => check::check(check, registry),
+            (Some(Command::Graph(graph)), _) => graph::graph(graph, registry),
+            (Some(Command::Route(route)), _) => route::route(route, registry),
+            (Some(Command::Actors), _) => actors::actors(registry),
+            (None, None) => Err(Complaint::Nothing),
+        }
+    }
+}
+
+/// The code of a parser's answer: 0 for help that was asked for, 2 for what could not be understood.
+fn exit_code(code: i32) -> ExitCode {
+    if code == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}

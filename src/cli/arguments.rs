@@ -1,0 +1,202 @@
+//! What can be written on the command line. The texts here are the help.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand};
+
+use rehearsal_actors::units::{Bytes, SimTime, UnitError};
+
+use crate::graph::{Format, View};
+
+/// Rehearse a distributed application over an emulated network, in deterministic virtual time.
+///
+/// Given a scenario, runs it and prints a summary: the same scenario and seed give the same run,
+/// delivery by delivery.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) run: Option<Run>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a scenario and print a summary (what happens without a command, too)
+    Run(Run),
+    /// Look for mistakes in scenarios without running them
+    Check(Check),
+    /// Draw a scenario: its network, its application, who stands where
+    Graph(Graph),
+    /// Show the route of a message and what each part of it costs
+    Route(Route),
+    /// List the actors that scenarios may name
+    Actors,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    /// The scenario to run
+    #[arg(value_name = "SCENARIO.ron")]
+    pub(super) scenario: PathBuf,
+    /// Draw everything random from this seed instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// End the run at this virtual time instead of the scenario's: 10s, 2min
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    pub(super) until: Option<SimTime>,
+    /// Print one JSON object instead of the summary
+    #[arg(long, conflicts_with = "verbose")]
+    pub(super) json: bool,
+    /// Write every delivery, outcome and fault to this file as JSON lines ("-": to the standard
+    /// output, and the summary to the standard error). A file that is there is replaced
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(super) trace: Option<PathBuf>,
+    /// Print nothing but errors; the exit code says how it went
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// Tell everything: each service's counters, failed steps and last values, and no list cut short
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    /// The scenarios to check
+    #[arg(value_name = "SCENARIO.ron", required = true)]
+    pub(super) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Graph {
+    /// The scenario to draw
+    #[arg(value_name = "SCENARIO.ron")]
+    pub(super) scenario: PathBuf,
+    /// What the drawing is for
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// What is to be seen
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) view: View,
+    /// Draw everything random from this seed instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Route {
+    /// The scenario whose network it is
+    #[arg(value_name = "SCENARIO.ron")]
+    pub(super) scenario: PathBuf,
+    /// The service or node that sends
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(super) from: String,
+    /// The service or node that receives
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(super) to: String,
+    /// The size of the message: 100, 64KiB, 1.5MB
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub(super) bytes: Bytes,
+    /// Draw everything random from this seed instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+}
+
+/// A size with its unit, or a bare number of bytes: the option's name says the unit.
+fn size(text: &str) -> Result<Bytes, String> {
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().map(Bytes).map_err(|_| format!("`{text}` is too large; the most is {}", u64::MAX));
+    }
+    text.parse().map_err(|error: UnitError| error.to_string())
+}
+
+/// An instant after the start.
+fn until(text: &str) -> Result<SimTime, String> {
+    match text.parse().map_err(|error: UnitError| error.to_string())? {
+        SimTime::ZERO => Err("that is a run of no time at all; write more than zero".to_owned()),
+        instant => Ok(instant),
+    }
+}
+
+/// The end of the help, for a program of that name.
+pub(super) fn examples(program: &str) -> String {
+    format!(
+        "\
+Examples:
+  {program} scenarios/sockshop.ron                     run it, print a summary
+  {program} scenarios/sockshop.ron --seed 7 --json     another run, for machines to read
+  {program} scenarios/sockshop.ron --trace shop.jsonl  and the whole story, line by line
+  {program} check scenarios/*.ron                      find mistakes, run nothing
+  {program} graph scenarios/echo.ron | dot -Tsvg       draw it
+  {program} route scenarios/sockshop.ron frontend cart --bytes 64KiB
+
+A scenario that is named like a command is run as ./NAME. Ctrl-C ends a run with the summary so far;
+a second Ctrl-C ends it at once.
+
+Exit code: 0 if the run ended well, 1 if it did not, 2 for a mistake on the command line or in a scenario."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    fn parsed(arguments: &[&str]) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(std::iter::once(&"rehearsal").chain(arguments))
+    }
+
+    #[test]
+    fn run_needs_no_name() {
+        let named = parsed(&["run", "shop.ron", "--seed", "7", "--until", "10s"]).unwrap();
+        let unnamed = parsed(&["shop.ron", "--seed", "7", "--until", "10s"]).unwrap();
+        let (Some(Command::Run(named)), Some(unnamed)) = (named.command, unnamed.run) else { panic!("both run") };
+        assert_eq!(named.scenario, unnamed.scenario);
+        assert_eq!((named.seed, named.until), (Some(7), Some(SimTime::from_nanos(10_000_000_000))));
+        assert_eq!((unnamed.seed, unnamed.until), (named.seed, named.until));
+    }
+
+    #[test]
+    fn a_file_named_like_a_command_has_a_path() {
+        assert!(parsed(&["check"]).is_err(), "check what?");
+        assert_eq!(parsed(&["./check"]).unwrap().run.unwrap().scenario, PathBuf::from("./check"));
+    }
+
+    #[test]
+    fn options_out_of_place_are_refused() {
+        for wrong in [
+            &["check", "a.ron", "--json"] as &[&str],
+            &["--json", "check", "a.ron"],
+            &["graph", "a.ron", "--trace", "t"],
+            &["route", "a.ron", "x", "y"],
+            &["route", "a.ron", "x", "y", "--bytes", "many"],
+            &["route", "a.ron", "", "y", "--bytes", "1"],
+            &["a.ron", "b.ron"],
+            &["a.ron", "--seed", "-1"],
+            &["a.ron", "--until", "10"],
+            &["a.ron", "--until", "0s"],
+            &["a.ron", "--quiet", "-v"],
+            &["a.ron", "--json", "-v"],
+            &["--seed", "3"],
+        ] {
+            let error = parsed(wrong).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_may_be_bare_numbers_of_bytes() {
+        assert_eq!(size("65536"), Ok(Bytes(65_536)));
+        assert_eq!(size("64KiB"), Ok(Bytes(65_536)));
+        assert!(size("99999999999999999999").unwrap_err().contains("too large"));
+        assert!(size("").is_err());
+    }
+}

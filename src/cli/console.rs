@@ -1,0 +1,32 @@
+//! Standard output and standard error.
+//!
+//! Styles are stripped where nobody would see them: when the stream is no terminal, or `NO_COLOR`
+//! is set (<https://no-color.org>).
+
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::complaint::Complaint;
+
+/// Prints to the standard output. Somebody who stops listening (`| head`) has heard enough: that is
+/// no error.
+pub(super) fn say(text: &str) -> io::Result<()> {
+    let mut out = AutoStream::auto(io::stdout());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Prints to the standard error. If nobody can be told, nobody can be told that either.
+pub(super) fn note(text: &str) {
+    let mut out = AutoStream::auto(io::stderr());
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints what is wrong to the standard error.
+pub(super) fn complain(complaint: &Complaint) {
+    let colour = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    note(&complaint.render(colour));
+}

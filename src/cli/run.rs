@@ -1,0 +1,98 @@
+//! `rehearsal SCENARIO.ron`: runs a scenario and prints what came of it.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rehearsal_actors::simulation::{self, Progress};
+
+use super::arguments::Run;
+use super::complaint::{Complaint, error_line};
+use super::interrupt::end_on_ctrl_c;
+use super::opened::open;
+use super::progress::Watcher;
+use super::{console, opened};
+use crate::finished::Finished;
+use crate::registry::Registry;
+use crate::summary::Detail;
+use crate::trace_file::TraceFile;
+use crate::{json, summary};
+
+pub(super) fn run(arguments: &Run, registry: &Registry) -> Result<ExitCode, Complaint> {
+    let trace_path = arguments.trace.as_deref();
+    if arguments.json && trace_path.is_some_and(is_stdout) {
+        return Err(Complaint::TraceAndJson);
+    }
+    let scenario = open(&arguments.scenario, registry, arguments.seed, arguments.until)?;
+    let progress = Arc::new(Progress::default());
+    // After the scenario was found to be right: a mistake in it costs nobody an older trace.
+    let trace = trace_path.map(|path| open_trace(path, &arguments.scenario, &progress)).transpose()?;
+    end_on_ctrl_c(&progress);
+
+    let finished = perform(scenario, trace.as_ref(), &progress, arguments.quiet || arguments.json)?;
+    let trace_end = trace.map_or(Ok(()), TraceFile::finish);
+
+    // What is known is told first, then what is missing.
+    tell(&finished, arguments)?;
+    match (trace_path, trace_end) {
+        // Somebody who stops reading the trace (`| head`) has read enough.
+        (Some(path), Err(cause)) if !(is_stdout(path) && cause.kind() == io::ErrorKind::BrokenPipe) => {
+            Err(Complaint::TraceWrite { path: path.to_owned(), cause })
+        }
+        _ => Ok(if finished.report.ended_well() { ExitCode::SUCCESS } else { ExitCode::from(1) }),
+    }
+}
+
+/// Runs it, with a bar if it takes long and may be seen.
+fn perform(
+    scenario: opened::Opened,
+    trace: Option<&TraceFile>,
+    progress: &Arc<Progress>,
+    in_silence: bool,
+) -> Result<Finished, Complaint> {
+    let opened::Opened { name, setup, violated } = scenario;
+    let (nodes, links, until) = (setup.topology.node_count(), setup.topology.link_count(), setup.until);
+    let watcher = if in_silence { None } else { Watcher::start(progress, until) };
+    let begun = Instant::now();
+    let report = simulation::run(setup, trace.map(TraceFile::sink), Arc::clone(progress));
+    let wall = begun.elapsed();
+    drop(watcher);
+    Ok(Finished { scenario: name, nodes, links, violated, wall, report: report? })
+}
+
+/// Prints the summary, the object, or nothing; and to whoever did not ask for a summary, in a line
+/// what went wrong.
+fn tell(finished: &Finished, arguments: &Run) -> Result<(), Complaint> {
+    if arguments.json {
+        console::say(&json::render(finished)?)?;
+    } else if !arguments.quiet {
+        let detail = if arguments.verbose { Detail::Full } else { Detail::Short };
+        let text = summary::render(finished, detail);
+        match arguments.trace.as_deref().is_some_and(is_stdout) {
+            true => console::note(&text),
+            false => console::say(&text)?,
+        }
+        return Ok(());
+    }
+    if let Some(why) = finished.what_went_wrong() {
+        console::note(&error_line(&format!("the run did not end well: {}", why)));
+    }
+    Ok(())
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn open_trace(path: &Path, scenario: &Path, progress: &Arc<Progress>) -> Result<TraceFile, Complaint> {
+    if is_stdout(path) {
+        return Ok(TraceFile::to(io::stdout(), Arc::clone(progress)));
+    }
+    // Also through links; a file that is not there yet is not the scenario.
+    if same_file::is_same_file(path, scenario).unwrap_or(false) {
+        return Err(Complaint::TraceIsScenario(path.to_owned()));
+    }
+    TraceFile::create(path, Arc::clone(progress)).map_err(|cause| Complaint::TraceOpen { path: path.to_owned(), cause })
+}

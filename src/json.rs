@@ -1,0 +1,306 @@
+//! The `--json` object: a run for machines to read.
+//!
+//! One object, one field a line of this table, always all of them and always in this order:
+//!
+//! | field | what |
+//! |---|---|
+//! | `scenario` | its name |
+//! | `seed` | what it ran with |
+//! | `nodes`, `links` | the size of its network; links are directed |
+//! | `virtual_s` | virtual time when it ended |
+//! | `wall_s` | how long that took |
+//! | `ending` | `quiescent`, `time_reached`, `interrupted` or `stuck` |
+//! | `ended_well` | what the exit code says: the run came to its end and nothing panicked |
+//! | `problem` | why it did not end well, for people; else `null` |
+//! | `deliveries` | messages that arrived |
+//! | `traffic` | `sent` = `delivered` + `lost` + `undelivered` + `in_flight`; `duplicates`, `held_back`, `bytes` |
+//! | `outcomes` | interface, then kind of outcome: how many requests; and `open` for those without one yet |
+//! | `causes` | why requests ended as they did, most telling of failures: `interface`, `outcome`, `cause`, `count` |
+//! | `latency_ms` | over all deliveries: `count`, `p50`, `p90`, `p99`, `max` (`null` where there were none) |
+//! | `latency_ms_by_interface` | the same by interface |
+//! | `counters` | the named counters of all services, added up |
+//! | `services` | in order of declaration; see [`ServiceReport`] for the fields |
+//! | `faults` | how often the network changed, by kind |
+//! | `requirements_violated` | by the placement, spelled out |
+//! | `panics` | `service`, `at_s`, `message`, `place` |
+//! | `trace_hash` | the fingerprint of the run, 16 hexadecimal digits |
+
+use std::collections::BTreeMap;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+
+use rehearsal_actors::outcome::{Interface, OutcomeKind};
+use rehearsal_actors::report::{Ending, LatencySummary, PanicReport, Report, ServiceReport, Traffic};
+
+use crate::finished::Finished;
+
+/// Writes a run as one JSON object, indented, with a line break at its end.
+///
+/// # Errors
+///
+/// None that a finished run can cause: every key is a string and every number finite.
+pub fn render(run: &Finished) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(&RunObject::of(run)).map(|object| object + "\n")
+}
+
+#[derive(serde::Serialize)]
+struct RunObject<'a> {
+    scenario: &'a str,
+    seed: u64,
+    nodes: usize,
+    links: usize,
+    virtual_s: f64,
+    wall_s: f64,
+    ending: &'static str,
+    ended_well: bool,
+    problem: Option<String>,
+    deliveries: u64,
+    traffic: TrafficObject,
+    outcomes: OutcomesByInterface<'a>,
+    causes: Vec<CauseObject<'a>>,
+    latency_ms: LatencyObject,
+    latency_ms_by_interface: LatencyByInterface<'a>,
+    counters: &'a BTreeMap<String, u64>,
+    services: Vec<ServiceObject<'a>>,
+    faults: &'a BTreeMap<String, u64>,
+    requirements_violated: &'a [String],
+    panics: Vec<PanicObject<'a>>,
+    trace_hash: String,
+}
+
+impl<'a> RunObject<'a> {
+    fn of(run: &'a Finished) -> Self {
+        let report = &run.report;
+        RunObject {
+            scenario: &run.scenario,
+            seed: report.seed,
+            nodes: run.nodes,
+            links: run.links,
+            virtual_s: report.ended_at.as_secs_f64(),
+            wall_s: run.wall.as_secs_f64(),
+            ending: match report.ending {
+                Ending::Quiescent => "quiescent",
+                Ending::TimeReached => "time_reached",
+                Ending::Interrupted => "interrupted",
+                Ending::Stuck { .. } => "stuck",
+            },
+            ended_well: report.ended_well(),
+            problem: run.what_went_wrong(),
+            deliveries: report.traffic.delivered,
+            traffic: TrafficObject::of(report.traffic),
+            outcomes: OutcomesByInterface(report),
+            causes: CauseObject::all(report),
+            latency_ms: LatencyObject::of(report.latency.as_ref()),
+            latency_ms_by_interface: LatencyByInterface(report),
+            counters: &report.counters,
+            services: report.services.iter().map(ServiceObject::of).collect(),
+            faults: &report.faults,
+            requirements_violated: &run.violated,
+            panics: report.panics.iter().map(PanicObject::of).collect(),
+            trace_hash: report.trace_hash.to_string(),
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct TrafficObject {
+    sent: u64,
+    delivered: u64,
+    lost: u64,
+    undelivered: u64,
+    in_flight: u64,
+    duplicates: u64,
+    held_back: u64,
+    bytes: u64,
+}
+
+impl TrafficObject {
+    fn of(traffic: Traffic) -> Self {
+        let Traffic { sent, delivered, lost, undelivered, in_flight, duplicates, held_back, bytes } = traffic;
+        TrafficObject { sent, delivered, lost, undelivered, in_flight, duplicates, held_back, bytes }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct CauseObject<'a> {
+    interface: &'static str,
+    outcome: &'static str,
+    cause: &'a str,
+    count: u64,
+}
+
+impl<'a> CauseObject<'a> {
+    fn all(report: &'a Report) -> Vec<Self> {
+        let cause = |((interface, kind, cause), count): (&'a (Interface, OutcomeKind, String), &u64)| CauseObject {
+            interface: interface.name(),
+            outcome: kind.name(),
+            cause,
+            count: *count,
+        };
+        report.causes.iter().map(cause).collect()
+    }
+}
+
+/// Every interface, whether the run used it or not, so that no reader meets a missing key.
+struct OutcomesByInterface<'a>(&'a Report);
+
+impl Serialize for OutcomesByInterface<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_map(Interface::ALL.into_iter().map(|interface| (interface.name(), OutcomesOf(self.0, interface))))
+    }
+}
+
+/// Every kind of outcome, in the order of reports, and what is still open.
+struct OutcomesOf<'a>(&'a Report, Interface);
+
+impl Serialize for OutcomesOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let OutcomesOf(report, interface) = self;
+        let mut map = serializer.serialize_map(Some(OutcomeKind::ALL.len() + 1))?;
+        for kind in OutcomeKind::ALL {
+            map.serialize_entry(kind.name(), report.outcomes.get(&(*interface, kind)).unwrap_or(&0))?;
+        }
+        map.serialize_entry("open", report.unfinished.get(interface).unwrap_or(&0))?;
+        map.end()
+    }
+}
+
+#[derive(serde::Serialize)]
+struct LatencyObject {
+    count: u64,
+    p50: Option<f64>,
+    p90: Option<f64>,
+    p99: Option<f64>,
+    max: Option<f64>,
+}
+
+impl LatencyObject {
+    fn of(latency: Option<&LatencySummary>) -> Self {
+        LatencyObject {
+            count: latency.map_or(0, |l| l.count),
+            p50: latency.map(|l| l.p50.as_millis_f64()),
+            p90: latency.map(|l| l.p90.as_millis_f64()),
+            p99: latency.map(|l| l.p99.as_millis_f64()),
+            max: latency.map(|l| l.max.as_millis_f64()),
+        }
+    }
+}
+
+struct LatencyByInterface<'a>(&'a Report);
+
+impl Serialize for LatencyByInterface<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let of = |interface| LatencyObject::of(self.0.latency_by_interface.get(&interface));
+        serializer.collect_map(Interface::ALL.into_iter().map(|interface| (interface.name(), of(interface))))
+    }
+}
+
+#[derive(serde::Serialize)]
+struct ServiceObject<'a> {
+    name: &'a str,
+    node: &'a str,
+    sent: u64,
+    received: u64,
+    steps: u64,
+    failed_steps: &'a BTreeMap<String, u64>,
+    handled: u64,
+    counters: &'a BTreeMap<String, u64>,
+    step_values: &'a [Value],
+    crashed: bool,
+}
+
+impl<'a> ServiceObject<'a> {
+    fn of(service: &'a ServiceReport) -> Self {
+        ServiceObject {
+            name: &service.name,
+            node: &service.node,
+            sent: service.sent,
+            received: service.received,
+            steps: service.steps,
+            failed_steps: &service.failed_steps,
+            handled: service.handled,
+            counters: &service.counters,
+            step_values: &service.step_values,
+            crashed: service.crashed,
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct PanicObject<'a> {
+    service: &'a str,
+    at_s: f64,
+    message: &'a str,
+    place: Option<&'a str>,
+}
+
+impl<'a> PanicObject<'a> {
+    fn of(panic: &'a PanicReport) -> Self {
+        PanicObject {
+            service: &panic.service,
+            at_s: panic.at.as_secs_f64(),
+            message: &panic.message,
+            place: panic.place.as_deref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finished::examples::{nasty, nothing_happened, shop};
+
+    /// Every key of an object in the order in which it is written.
+    fn keys(object: &str) -> Vec<String> {
+        // Two blanks of indentation: the keys of the object itself.
+        let own = object.lines().filter_map(|line| line.strip_prefix("  \""));
+        own.filter_map(|line| line.split_once('"').map(|(key, _)| key.to_owned())).collect()
+    }
+
+    #[test]
+    fn the_fields_are_those_of_the_table_in_its_order() {
+        let promised: Vec<String> = include_str!("json.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | `"))
+            .filter_map(|row| row.split(" | ").next())
+            .flat_map(|names| names.split(", "))
+            .map(|name| name.trim_matches('`').to_owned())
+            .collect();
+        for run in [shop(), nothing_happened(), nasty()] {
+            assert_eq!(keys(&render(&run).unwrap()), promised);
+        }
+    }
+
+    #[test]
+    fn a_shop_is_told_in_numbers() {
+        let object: Value = serde_json::from_str(&render(&shop()).unwrap()).unwrap();
+        assert_eq!(object["scenario"], "SockShop");
+        assert_eq!(object["virtual_s"], 50.0);
+        assert_eq!(object["ending"], "time_reached");
+        assert_eq!(object["ended_well"], true);
+        assert_eq!(object["problem"], Value::Null);
+        assert_eq!(object["deliveries"], 1_980);
+        assert_eq!(object["outcomes"]["mpi"]["ack"], 1_980);
+        assert_eq!(object["outcomes"]["mpi"]["timed_out"], 3);
+        assert_eq!(object["outcomes"]["rest"]["reply"], 0);
+        assert_eq!(object["outcomes"]["mpi"]["open"], 1);
+        assert_eq!(object["latency_ms"]["p50"], 12.3);
+        assert_eq!(object["latency_ms_by_interface"]["rest"]["p50"], Value::Null);
+        assert_eq!(object["counters"]["orders placed"], 96);
+        assert_eq!(object["services"][0]["name"], "frontend");
+        assert_eq!(object["services"][0]["step_values"][0]["order"], 54321);
+        assert_eq!(object["faults"]["node down"], 12);
+        assert_eq!(object["trace_hash"], "0123456789abcdef");
+    }
+
+    #[test]
+    fn the_largest_numbers_and_the_strangest_names_are_kept_to_the_digit() {
+        let text = render(&nasty()).unwrap();
+        let object: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(object["seed"], u64::MAX);
+        assert_eq!(object["services"][0]["name"].as_str(), Some(&*nasty().report.services[0].name));
+        assert_eq!(object["ended_well"], false);
+    }
+}
