@@ -5,7 +5,7 @@
 pub mod generate;
 pub mod placement;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -144,6 +144,8 @@ pub enum TopologyError {
 pub struct Topology {
     graph: DiGraph<Node, Link>,
     by_name: BTreeMap<String, NodeId>,
+    /// Looked up, never iterated: a centre may have links to 100,000 nodes.
+    by_ends: HashMap<(NodeId, NodeId), LinkId>,
     node_up: Vec<bool>,
     link_up: Vec<bool>,
     /// How many partitions in force cut each link.
@@ -201,13 +203,14 @@ impl Topology {
         Ok(self.insert_link(from, to, link))
     }
 
-    /// Adds a link that is known to be the first from one node to another one. Generators join a
-    /// centre to 100,000 nodes; to look through its links for each of them would be quadratic.
+    /// Adds a link that is known to be the first from one node to another one.
     fn insert_link(&mut self, from: NodeId, to: NodeId, link: Link) -> LinkId {
         self.link_up.push(true);
         self.cuts.push(0);
         let edge = self.graph.add_edge(NodeIndex::new(from.index()), NodeIndex::new(to.index()), link);
-        LinkId(edge.index() as u32)
+        let link = LinkId(edge.index() as u32);
+        self.by_ends.insert((from, to), link);
+        link
     }
 
     /// Adds the same link in both directions; returns the one from `a` to `b` first.
@@ -295,7 +298,7 @@ impl Topology {
 
     /// The link from `from` to `to`, if there is one.
     pub fn link_between(&self, from: NodeId, to: NodeId) -> Option<LinkId> {
-        self.graph.find_edge(NodeIndex::new(from.index()), NodeIndex::new(to.index())).map(|e| LinkId(e.index() as u32))
+        self.by_ends.get(&(from, to)).copied()
     }
 
     /// Whether a node is up.
