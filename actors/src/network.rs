@@ -31,7 +31,7 @@ use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
-use crate::network::order::{InSequence, LastDue};
+use crate::network::order::InSequence;
 use crate::network::ports::{AnyBody, Body, Fate, Header, Ports, Receiver, Refusal};
 use crate::network::seats::{Closable, Seats};
 use crate::network::waits::{Answer, Course, Request, Settlement, WaitKey, Waits};
@@ -70,12 +70,6 @@ struct World {
     changes: bool,
 }
 
-/// Who may overtake whom.
-struct Order {
-    last_due: Vec<LastDue>,
-    in_sequence: InSequence,
-}
-
 /// What [`Network::new`] needs.
 pub(crate) struct Parts {
     pub(crate) seed: u64,
@@ -96,7 +90,7 @@ pub(crate) struct Network {
     executor: Executor,
     ports: RefCell<Ports>,
     world: RefCell<World>,
-    order: RefCell<Order>,
+    in_sequence: RefCell<InSequence>,
     waits: RefCell<Waits>,
     pub(crate) seats: RefCell<Seats>,
     pub(crate) ledger: RefCell<Ledger>,
@@ -117,17 +111,13 @@ impl Network {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
         let Parts { seed, topology, model, changes, timeout, seats, by_name, ledger } = parts;
         let streams = Streams::new(seed);
-        let places = seats.len();
         Rc::new(Network {
             now: Cell::new(0),
             calendar: RefCell::new(Calendar::new()),
             timers: RefCell::new(Timers::new()),
             executor: Executor::new(),
             ports: RefCell::default(),
-            order: RefCell::new(Order {
-                last_due: vec![LastDue::default(); places],
-                in_sequence: InSequence::default(),
-            }),
+            in_sequence: RefCell::default(),
             world: RefCell::new(World {
                 routes: RouteCache::new(&topology),
                 links: Links::new(&topology, streams),
@@ -271,7 +261,7 @@ impl Network {
         if header.unordered {
             return arrives;
         }
-        self.order.borrow_mut().last_due[header.from.index()].hold(header.to, self.now.get(), arrives)
+        self.seats.borrow_mut().hold(header.from, header.to, self.now.get(), arrives)
     }
 
     /// Closes the books on a message that never set out.

@@ -84,7 +84,7 @@ impl Network {
                 port.with_header(slot, &mut |header| {
                     header.way = way.take();
                     if !header.unordered {
-                        self.order.borrow_mut().in_sequence.sent(header.from, header.to, (index, slot));
+                        self.in_sequence.borrow_mut().sent(header.from, header.to, (index, slot));
                     }
                 });
                 self.at(now.saturating_add(first), index, slot);
@@ -204,7 +204,7 @@ impl Network {
             return;
         };
         if !unordered {
-            self.order.borrow_mut().in_sequence.doubled(from, to, (index, slot), (index, copy));
+            self.in_sequence.borrow_mut().doubled(from, to, (index, slot), (index, copy));
         }
         self.at(next, index, copy);
     }
@@ -220,7 +220,7 @@ impl Network {
                 header.arrives = now;
             }
             if queued && !header.unordered && header.way.is_some() {
-                let order = &mut self.order.borrow_mut().in_sequence;
+                let mut order = self.in_sequence.borrow_mut();
                 if !order.is_first(header.from, header.to, (index, slot)) {
                     header.fate = Fate::Waits;
                     may = false;
@@ -272,7 +272,7 @@ impl Network {
                 header.set_twin(NO_SLOT);
             });
         }
-        let released = self.order.borrow_mut().in_sequence.done(header.from, header.to, (index, slot));
+        let released = self.in_sequence.borrow_mut().done(header.from, header.to, (index, slot));
         self.release(released);
         let passage = self.passage(&header, port.body_type());
         self.ledger.borrow_mut().lost(self.now(), &passage, cause);
