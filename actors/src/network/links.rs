@@ -71,6 +71,16 @@ impl Links {
         self.queues[link.index()].enter(now, bytes, topology.link(link))
     }
 
+    /// Empties the queues of links that are down, and of those at nodes that are: what waited there
+    /// is lost, and what comes later does not wait for it.
+    pub(crate) fn empty_what_is_down(&mut self, topology: &Topology) {
+        for (link, from, _, _) in topology.links() {
+            if !topology.is_link_up(link) || !topology.is_node_up(from) {
+                self.queues[link.index()] = Queue::default();
+            }
+        }
+    }
+
     /// Draws what happens to one message on one link. A link without noise draws nothing.
     pub(crate) fn draw(&mut self, topology: &Topology, link: LinkId) -> Noise {
         let values = topology.link(link);

@@ -8,6 +8,7 @@ use crate::changes::{Change, apply, describe};
 use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT, Way};
 use crate::network::{Event, Network, World};
 use crate::outcome::Interface;
+use crate::routes::transmission_time;
 use crate::simulation::LinkModel;
 use crate::topology::{LinkId, NodeId, Topology};
 use crate::trace::LossCause;
@@ -34,12 +35,13 @@ impl World {
         let mut at = at;
         for (i, link) in path.iter().enumerate().skip(first) {
             let (node, _) = self.topology.ends(*link);
-            let enters = at.saturating_add(self.topology.node(node).processing.as_nanos());
             let values = self.topology.link(*link);
-            let transmission = crate::routes::transmission_time(Bytes(bytes), values.bandwidth);
-            let cost = transmission + values.latency;
+            let transmission = transmission_time(Bytes(bytes), values.bandwidth);
+            let latency = values.latency;
+            let left = (self.topology.node(node).processing + transmission).as_nanos();
+            let enters = at.saturating_add(left);
             let noise = self.links.draw(&self.topology, *link);
-            at = enters.saturating_add(cost.as_nanos()).saturating_add(noise.jitter);
+            at = enters.saturating_add(latency.as_nanos()).saturating_add(noise.jitter);
             journey.legs.push(Leg { link: link.0, enters, leaves: at });
             journey.ends = at;
             if noise.lost {
@@ -184,7 +186,7 @@ impl Network {
         port.with_header(slot, &mut |header| {
             if let Some(way) = header.way.as_deref_mut() {
                 if let Some(leg) = way.legs.get_mut(usize::from(way.leg)) {
-                    (leg.enters, leg.leaves) = (now, leaves);
+                    (leg.enters, leg.leaves) = (sent, leaves);
                 }
                 way.leg += 1;
             }
@@ -307,6 +309,10 @@ impl Network {
 
     fn lose_what_is_cut_off(&self) {
         let now = self.now.get();
+        {
+            let World { topology, links, .. } = &mut *self.world.borrow_mut();
+            links.empty_what_is_down(topology);
+        }
         let ports = self.ports.borrow().all();
         for (index, port) in ports.iter().enumerate() {
             let mut hit = Vec::new();
