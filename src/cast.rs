@@ -21,7 +21,7 @@ pub(crate) fn stock() -> Registry {
     cast.add("store/server", "Keeps values by key: POST /data, GET /data/{key}.", |params| {
         Cast::service(store::Store::new(params))
     });
-    cast.add("store/client", "Stores a value, reads it, and asks for what is not there.", |params| {
+    cast.add("store/client", "Stores a value, reads it, asks for what is not there.", |params| {
         Cast::service(store::Client::new(params))
     });
 
