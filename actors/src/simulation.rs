@@ -264,7 +264,8 @@ pub enum StartError {
 /// # Errors
 /// The setup contradicts itself, or an Actix system runs on this thread already.
 pub fn run(setup: Setup, sink: Option<Box<dyn TraceSink>>, progress: Arc<Progress>) -> Result<Report, StartError> {
-    if System::try_current().is_some() {
+    // The thread remembers a system that is over, too; only one that is running takes work.
+    if System::try_current().is_some_and(|system| system.arbiter().spawn_fn(|| ())) {
         return Err(StartError::InsideSystem);
     }
     panics::install_hook();
