@@ -178,3 +178,15 @@ pub fn chain(links: impl IntoIterator<Item = Link>) -> (Setup, Vec<NodeId>) {
 pub fn enters(setup: &mut Setup, name: &str, node: NodeId, cast: Cast) {
     setup.services.push(ServiceSpec::new(name, node, cast));
 }
+
+/// A service that does this once, and the place where its result will be.
+pub fn once<T: 'static>(act: impl AsyncFn(&ServiceIo) -> T + 'static) -> (Cast, Rc<RefCell<Option<T>>>) {
+    let result = Rc::new(RefCell::new(None));
+    let place = result.clone();
+    let cast = acts(async move |io| {
+        let value = act(io).await;
+        place.replace(Some(value));
+        Ok(Step::Stop)
+    });
+    (cast, result)
+}

@@ -8,10 +8,10 @@ use rehearsal_actors::topology::Link;
 use rehearsal_actors::units::SimDuration;
 
 use crate::common::cast::{acts, chain, enters, listens};
-use crate::common::{at_ms, ms};
 use crate::common::networks::Noise;
 use crate::common::scenes::{link_models, orderings, troubled_scenes};
 use crate::common::story::{Event, play, play_unheard};
+use crate::common::{at_ms, ms};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
