@@ -79,8 +79,10 @@ pub(crate) enum Fate {
     Moves,
     /// A link loses it then.
     Doomed,
-    /// It has arrived, and waits for the ones before it.
+    /// It has arrived, and waits for the ones before it; no event is to come for it.
     Waits,
+    /// It has waited, and its turn has come.
+    Called,
     /// It is gone already; only its slot is left.
     Gone,
 }

@@ -137,7 +137,7 @@ impl Network {
                 Fate::Moves if queued && usize::from(header.leg) < legs.len() => {
                     Next::Enter { link: LinkId(legs[usize::from(header.leg)].link), bytes: header.bytes }
                 }
-                Fate::Moves | Fate::Waits => Next::Arrive,
+                Fate::Moves | Fate::Waits | Fate::Called => Next::Arrive,
             };
         });
         match next {
@@ -240,7 +240,12 @@ impl Network {
         let Some((index, slot)) = first else { return };
         let port = self.ports.borrow().at(index).clone();
         let mut waits = false;
-        port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
+        port.with_header(slot, &mut |header| {
+            waits = header.fate == Fate::Waits;
+            if waits {
+                header.fate = Fate::Called;
+            }
+        });
         if waits {
             self.at(self.now.get(), index, slot);
         }
@@ -308,11 +313,14 @@ impl Network {
                         return;
                     }
                     if is_cut_off(&world.topology, header, seats.node_of(header.to), now) {
-                        hit.push((slot, header.fate == Fate::Waits));
+                        hit.push(slot);
                     }
                 });
             }
-            for (slot, waits) in hit {
+            for slot in hit {
+                // Losing those before it may have called it by now.
+                let mut waits = false;
+                port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
                 self.lose(&**port, index as u16, slot, LossCause::Cut);
                 // Nothing else will come for a message that only waited for its turn. The slot of
                 // any other is freed by its next event.
