@@ -292,10 +292,10 @@ impl Network {
     }
 
     /// Closes the books on a message that cannot even be written down.
-    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) {
+    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
         self.ledger.borrow_mut().traffic.sent += 1;
         self.seats.borrow_mut().count_sent(envelope.from);
-        self.fail(envelope, why);
+        self.fail(envelope, why)
     }
 
     /// Closes the books on a message to a name that nobody bears.

@@ -90,7 +90,7 @@ impl<'a> Mpi<'a> {
                 let envelope = Envelope { from, to, interface: Interface::Mpi, wait: key, bytes, is_reply: false };
                 match size {
                     Ok(_) => drop(network.send(envelope, body)),
-                    Err(why) => network.refuse_to_send(&envelope, why),
+                    Err(why) => drop(network.refuse_to_send(&envelope, why)),
                 }
             }
             Err(name) => drop(network.fail_unknown(from, key, &name)),

@@ -99,7 +99,7 @@ impl RestCall {
                 let envelope = Envelope { from, to, interface: Interface::Rest, wait: key, bytes, is_reply: false };
                 match size {
                     Ok(_) => drop(network.send(envelope, message)),
-                    Err(why) => network.refuse_to_send(&envelope, why),
+                    Err(why) => drop(network.refuse_to_send(&envelope, why)),
                 }
             }
             None => drop(network.fail_unknown(from, key, name)),
