@@ -64,7 +64,7 @@ pub(crate) trait Receiver<B> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leg {
     pub(crate) link: u32,
-    /// When the message has passed the node before the link.
+    /// When the message has passed the node before the link, and the queue there.
     pub(crate) enters: u64,
     /// When it reaches the node behind the link; `u64::MAX` while nobody knows.
     pub(crate) leaves: u64,

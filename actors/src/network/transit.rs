@@ -56,6 +56,22 @@ impl World {
         }
         journey
     }
+
+    /// Empties the queues that a change has cut off: all that was in them is lost.
+    fn empty_queues(&mut self, change: &Change) {
+        let World { topology, links, .. } = self;
+        match change {
+            Change::LinkDown(link) => links.empty_queue(*link),
+            Change::NodeDown(node) => {
+                topology.links_from(*node).for_each(|(link, _, _)| links.empty_queue(link));
+                topology.links_to(*node).for_each(|link| links.empty_queue(link));
+            }
+            _ => {
+                let down = topology.links().filter(|(link, ..)| !topology.is_link_up(*link));
+                down.for_each(|(link, ..)| links.empty_queue(link));
+            }
+        }
+    }
 }
 
 impl Network {
@@ -164,7 +180,7 @@ impl Network {
         let now = self.now.get();
         let mut world = self.world.borrow_mut();
         let World { topology, links, .. } = &mut *world;
-        let Some(sent) = links.enter(topology, link, now, bytes) else {
+        let Some((begins, sent)) = links.enter(topology, link, now, bytes) else {
             drop(world);
             self.lose(port, index, slot, LossCause::QueueFull);
             port.discard(slot);
@@ -179,7 +195,7 @@ impl Network {
         let mut pair = None;
         port.with_header(slot, &mut |header| {
             if let Some(leg) = header.legs.as_deref_mut().and_then(|legs| legs.get_mut(usize::from(header.leg))) {
-                (leg.enters, leg.leaves) = (now, leaves);
+                (leg.enters, leg.leaves) = (begins, leaves);
             }
             header.leg += 1;
             if noise.lost {
@@ -297,6 +313,7 @@ impl Network {
         let cuts = matches!(change, Change::NodeDown(_) | Change::LinkDown(_) | Change::Partition { .. });
         if matters && cuts {
             self.lose_what_is_cut_off();
+            self.world.borrow_mut().empty_queues(change);
         }
     }
 
