@@ -220,7 +220,7 @@ impl Network {
             return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
         };
         let away = link.from != link.to;
-        if away && !wait.is_none() {
+        if away && !wait.is_none() && interface != Interface::Control {
             let course = Course { tree: routes.tree(topology, link.from).clone(), to: link.to };
             self.waits.borrow_mut().set_course(wait, course);
         }
@@ -268,7 +268,9 @@ impl Network {
     #[cold]
     pub(crate) fn fail(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
         self.ledger.borrow_mut().traffic.undelivered += 1;
-        if !envelope.wait.is_none() {
+        if envelope.interface == Interface::Control {
+            self.nobody_will_tell(envelope.wait);
+        } else if !envelope.wait.is_none() {
             self.settle(envelope.wait, Answer::Undelivered(why.clone()));
         } else if envelope.interface == Interface::Mpi {
             self.end_unawaited(envelope.from, Some(envelope.to), self.now.get(), &why);
@@ -277,10 +279,10 @@ impl Network {
     }
 
     /// Closes the books on a message that cannot even be written down.
-    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) {
+    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
         self.ledger.borrow_mut().traffic.sent += 1;
         self.seats.borrow_mut().count_sent(envelope.from);
-        self.fail(envelope, why);
+        self.fail(envelope, why)
     }
 
     /// Closes the books on a message to a name that nobody bears.
@@ -358,6 +360,7 @@ impl Network {
             Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
         };
         if header.interface == Interface::Control {
+            self.nobody_will_tell(header.wait);
             return;
         }
         if header.wait.is_none() {
@@ -375,13 +378,13 @@ impl Network {
             from,
             to,
             interface: Interface::Control,
-            wait: WaitKey::NONE,
+            // If the notice is lost, nobody will tell.
+            wait: header.wait,
             bytes: notice.size(),
             is_reply: true,
         };
-        if self.send(envelope, notice).is_err() {
-            self.nobody_will_tell(header.wait);
-        }
+        // That it could not set out is booked.
+        let _ = self.send(envelope, notice);
     }
 
     // --- outcomes

@@ -303,8 +303,10 @@ async fn perform(
     for node in 0..node_count {
         seat(&network, ServiceId((services.len() + node) as u32), RouterActor)();
     }
+    // What is down from the start is down when the first service starts.
+    let mut schedule = Schedule::new(changes, policies);
+    schedule.carry_out(&network);
     let desks = cast(&network, services)?;
-    let schedule = Schedule::new(changes, policies);
     let actor = NetworkActor { network: network.clone(), schedule, until, progress }.start();
     let ending = actor.send(Run).await.map_err(|error| StartError::Runtime(error.to_string()))?;
     Ok(report(&network, seed, ending, &desks))

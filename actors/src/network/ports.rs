@@ -83,7 +83,7 @@ pub(crate) trait Receiver<B> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leg {
     pub(crate) link: u32,
-    /// When the last bit of the message has left the node before the link.
+    /// When the message has passed the node before the link, and the queue there.
     pub(crate) enters: u64,
     /// When it reaches the node behind the link; `u64::MAX` while nobody knows.
     pub(crate) leaves: u64,
@@ -108,8 +108,10 @@ pub(crate) enum Fate {
     Moves,
     /// A link loses it then.
     Doomed,
-    /// It has arrived, and waits for the ones before it.
+    /// It has arrived, and waits for the ones before it; no event is to come for it.
     Waits,
+    /// It has waited, and its turn has come.
+    Called,
     /// It is gone already; only its slot is left.
     Gone,
 }

@@ -35,13 +35,11 @@ impl World {
         let mut at = at;
         for (i, link) in path.iter().enumerate().skip(first) {
             let (node, _) = self.topology.ends(*link);
+            let enters = at.saturating_add(self.topology.node(node).processing.as_nanos());
             let values = self.topology.link(*link);
-            let transmission = transmission_time(Bytes(bytes), values.bandwidth);
-            let latency = values.latency;
-            let left = (self.topology.node(node).processing + transmission).as_nanos();
-            let enters = at.saturating_add(left);
+            let cost = transmission_time(Bytes(bytes), values.bandwidth) + values.latency;
             let noise = self.links.draw(&self.topology, *link);
-            at = enters.saturating_add(latency.as_nanos()).saturating_add(noise.jitter);
+            at = enters.saturating_add(cost.as_nanos()).saturating_add(noise.jitter);
             journey.legs.push(Leg { link: link.0, enters, leaves: at });
             journey.ends = at;
             if noise.lost {
@@ -57,6 +55,22 @@ impl World {
             journey.ends = at.saturating_add(self.topology.node(target).processing.as_nanos());
         }
         journey
+    }
+
+    /// Empties the queues that a change has cut off: all that was in them is lost.
+    fn empty_queues(&mut self, change: &Change) {
+        let World { topology, links, .. } = self;
+        match change {
+            Change::LinkDown(link) => links.empty_queue(*link),
+            Change::NodeDown(node) => {
+                topology.links_from(*node).for_each(|(link, _, _)| links.empty_queue(link));
+                topology.links_to(*node).for_each(|link| links.empty_queue(link));
+            }
+            _ => {
+                let down = topology.links().filter(|(link, ..)| !topology.is_link_up(*link));
+                down.for_each(|(link, ..)| links.empty_queue(link));
+            }
+        }
     }
 }
 
@@ -143,7 +157,7 @@ impl Network {
                 Fate::Moves if queued && leg < legs.len() => {
                     Next::Enter { link: LinkId(legs[leg].link), bytes: header.bytes }
                 }
-                Fate::Moves | Fate::Waits => Next::Arrive,
+                Fate::Moves | Fate::Waits | Fate::Called => Next::Arrive,
             };
         });
         match next {
@@ -170,7 +184,7 @@ impl Network {
         let now = self.now.get();
         let mut world = self.world.borrow_mut();
         let World { topology, links, .. } = &mut *world;
-        let Some(sent) = links.enter(topology, link, now, bytes) else {
+        let Some((begins, sent)) = links.enter(topology, link, now, bytes) else {
             drop(world);
             self.lose(port, index, slot, LossCause::QueueFull);
             port.discard(slot);
@@ -186,7 +200,7 @@ impl Network {
         port.with_header(slot, &mut |header| {
             if let Some(way) = header.way.as_deref_mut() {
                 if let Some(leg) = way.legs.get_mut(usize::from(way.leg)) {
-                    (leg.enters, leg.leaves) = (sent, leaves);
+                    (leg.enters, leg.leaves) = (begins, leaves);
                 }
                 way.leg += 1;
             }
@@ -249,7 +263,12 @@ impl Network {
         let Some((index, slot)) = first else { return };
         let port = self.ports.borrow().at(index).clone();
         let mut waits = false;
-        port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
+        port.with_header(slot, &mut |header| {
+            waits = header.fate == Fate::Waits;
+            if waits {
+                header.fate = Fate::Called;
+            }
+        });
         if waits {
             self.at(self.now.get(), index, slot);
         }
@@ -304,15 +323,12 @@ impl Network {
         let cuts = matches!(change, Change::NodeDown(_) | Change::LinkDown(_) | Change::Partition { .. });
         if matters && cuts {
             self.lose_what_is_cut_off();
+            self.world.borrow_mut().empty_queues(change);
         }
     }
 
     fn lose_what_is_cut_off(&self) {
         let now = self.now.get();
-        {
-            let World { topology, links, .. } = &mut *self.world.borrow_mut();
-            links.empty_what_is_down(topology);
-        }
         let ports = self.ports.borrow().all();
         for (index, port) in ports.iter().enumerate() {
             let mut hit = Vec::new();
@@ -324,11 +340,14 @@ impl Network {
                         return;
                     }
                     if is_cut_off(&world.topology, header, seats.node_of(header.to), now) {
-                        hit.push((slot, header.fate == Fate::Waits));
+                        hit.push(slot);
                     }
                 });
             }
-            for (slot, waits) in hit {
+            for slot in hit {
+                // Losing those before it may have called it by now.
+                let mut waits = false;
+                port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
                 self.lose(&**port, index as u16, slot, LossCause::Cut);
                 // Nothing else will come for a message that only waited for its turn. The slot of
                 // any other is freed by its next event.
