@@ -339,6 +339,18 @@ impl Network {
         }
     }
 
+    /// Why a receiver takes no message now. Whether it is full is its own code, which may panic.
+    #[inline]
+    fn refusal_of<B>(&self, to: ServiceId, receiver: &dyn Receiver<B>) -> Option<Refusal> {
+        match catch(|| receiver.refuses()) {
+            Ok(refusal) => refusal,
+            Err(caught) => {
+                self.crash(to, caught);
+                Some(Refusal::Gone)
+            }
+        }
+    }
+
     /// Delivers a message: books it, tells whoever awaits that, and runs the receiver's handler.
     #[inline]
     fn deliver<B>(&self, header: &Header, body_type: &'static str, body: B, receiver: &dyn Receiver<B>) {
@@ -457,6 +469,13 @@ impl Network {
 
     // --- services that end
 
+    /// Drops what is left of a service or its messages: its code may panic even then.
+    pub(crate) fn drop_what_is_left<T>(&self, service: ServiceId, left: T) {
+        if let Err(caught) = catch(|| drop(left)) {
+            self.ledger.borrow_mut().panicked(self.now(), service, caught);
+        }
+    }
+
     /// A service panicked: it is gone, and the run goes on.
     pub(crate) fn crash(&self, service: ServiceId, caught: Caught) {
         self.ledger.borrow_mut().panicked(self.now(), service, caught);
@@ -493,6 +512,7 @@ impl Network {
         }
         self.executor.clear();
         self.takers.borrow_mut().clear();
+        self.discard_all();
         let ports = std::mem::take(&mut *self.ports.borrow_mut());
         drop(ports);
     }

@@ -156,30 +156,26 @@ impl<B: Body> Port<B> {
     #[inline]
     fn hand_over(&self, network: &Network, header: &Header, body: B) {
         let receivers = self.receivers.borrow();
-        let typed = receivers.get(header.to.index()).and_then(Option::as_ref);
-        match typed {
-            Some(receiver) => {
-                let receiver = receiver.clone();
-                drop(receivers);
-                match receiver.refuses() {
-                    Some(refusal) => network.refused(header, type_name::<B>(), refusal),
-                    None => network.deliver(header, type_name::<B>(), body, &*receiver),
-                }
-            }
-            None => {
-                drop(receivers);
-                match network.taker_of_everything(header.to) {
-                    Some(receiver) => match receiver.refuses() {
-                        Some(refusal) => network.refused(header, type_name::<B>(), refusal),
-                        None => {
-                            let body = AnyBody(Box::new(body));
-                            network.deliver(header, type_name::<B>(), body, &*receiver);
-                        }
-                    },
-                    None => network.refused(header, type_name::<B>(), Refusal::NotUnderstood),
-                }
-            }
-        }
+        let typed = receivers.get(header.to.index()).and_then(Option::as_ref).cloned();
+        drop(receivers);
+        let refusal = match typed {
+            Some(receiver) => match network.refusal_of(header.to, &*receiver) {
+                Some(refusal) => refusal,
+                None => return network.deliver(header, type_name::<B>(), body, &*receiver),
+            },
+            None => match network.taker_of_everything(header.to) {
+                Some(receiver) => match network.refusal_of(header.to, &*receiver) {
+                    Some(refusal) => refusal,
+                    None => {
+                        let body = AnyBody(Box::new(body));
+                        return network.deliver(header, type_name::<B>(), body, &*receiver);
+                    }
+                },
+                None => Refusal::NotUnderstood,
+            },
+        };
+        network.refused(header, type_name::<B>(), refusal);
+        network.drop_what_is_left(header.from, body);
     }
 }
 

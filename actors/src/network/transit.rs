@@ -8,9 +8,10 @@ use crate::changes::{Change, apply, describe};
 use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT};
 use crate::network::{Event, Network, World};
 use crate::outcome::Interface;
+use crate::panics::catch;
 use crate::simulation::LinkModel;
 use crate::topology::{LinkId, NodeId, Topology};
-use crate::trace::LossCause;
+use crate::trace::{LossCause, ServiceId};
 use crate::units::Bytes;
 
 const LATER: u64 = u64::MAX;
@@ -75,6 +76,42 @@ impl World {
 }
 
 impl Network {
+    /// Takes a message that is lost away. What its body does when it is dropped must not end the run.
+    fn discard(&self, port: &dyn AnyPort, slot: u32) {
+        let mut from = None;
+        port.with_header(slot, &mut |header| from = Some(header.from));
+        self.body_code(from, || port.discard(slot));
+    }
+
+    /// Makes a second copy of a message; none if its body cannot be copied.
+    fn copy(&self, port: &dyn AnyPort, slot: u32) -> Option<u32> {
+        let mut from = None;
+        port.with_header(slot, &mut |header| from = Some(header.from));
+        self.body_code(from, || port.duplicate(slot)).flatten()
+    }
+
+    /// Runs what a body brings with it; a panic is noted as its sender's.
+    fn body_code<R>(&self, sender: Option<ServiceId>, code: impl FnOnce() -> R) -> Option<R> {
+        match (catch(code), sender) {
+            (Ok(result), _) => Some(result),
+            (Err(caught), Some(sender)) => {
+                self.ledger.borrow_mut().panicked(self.now(), sender, caught);
+                None
+            }
+            (Err(_), None) => None,
+        }
+    }
+
+    /// Takes every message away that is still in flight.
+    pub(super) fn discard_all(&self) {
+        let ports = self.ports.borrow().all();
+        for port in ports {
+            let mut slots = Vec::new();
+            port.each(&mut |slot, _| slots.push(slot));
+            slots.into_iter().for_each(|slot| self.discard(&*port, slot));
+        }
+    }
+
     fn at(&self, time: u64, port: u16, slot: u32) {
         self.calendar.borrow_mut().push(time, Event { slot, port });
     }
@@ -117,7 +154,7 @@ impl Network {
         let Some((leg, leaves, mut legs)) = doubled else {
             return;
         };
-        let Some(copy) = port.duplicate(slot) else {
+        let Some(copy) = self.copy(port, slot) else {
             return;
         };
         let mut rest = self.world.borrow_mut().travel(path, leg + 1, leaves, bytes, false);
@@ -159,12 +196,12 @@ impl Network {
         match next {
             Next::Nothing => false,
             Next::Discard => {
-                port.discard(slot);
+                self.discard(port, slot);
                 false
             }
             Next::Lose => {
                 self.lose(port, index, slot, LossCause::Link);
-                port.discard(slot);
+                self.discard(port, slot);
                 false
             }
             Next::Enter { link, bytes } => {
@@ -183,7 +220,7 @@ impl Network {
         let Some((begins, sent)) = links.enter(topology, link, now, bytes) else {
             drop(world);
             self.lose(port, index, slot, LossCause::QueueFull);
-            port.discard(slot);
+            self.discard(port, slot);
             return;
         };
         let noise = links.draw(topology, link);
@@ -210,7 +247,7 @@ impl Network {
         let Some((from, to, unordered)) = pair else {
             return;
         };
-        let Some(copy) = port.duplicate(slot) else {
+        let Some(copy) = self.copy(port, slot) else {
             return;
         };
         if !unordered {
@@ -342,7 +379,7 @@ impl Network {
                 // Nothing else will come for a message that only waited for its turn. The slot of
                 // any other is freed by its next event.
                 if waits {
-                    port.discard(slot);
+                    self.discard(&**port, slot);
                 }
             }
         }

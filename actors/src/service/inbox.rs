@@ -41,6 +41,11 @@ impl Inbox {
         Some(Delivery { from, sent_at, bytes, duplicate, body })
     }
 
+    /// Takes the first message out, whatever it is.
+    pub(crate) fn discard_first(&self) -> Option<Delivery<AnyBody>> {
+        self.letters.borrow_mut().pop_front()
+    }
+
     pub(crate) fn wake_me(&self, waker: &Waker) {
         let mut waiting = self.waiting.borrow_mut();
         if !waiting.iter().any(|other| other.will_wake(waker)) {

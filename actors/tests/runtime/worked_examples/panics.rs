@@ -196,17 +196,21 @@ impl Drop for Glass {
     }
 }
 
-/// Sends a glass over that link; returns how the run ended.
+/// Sends a glass over that link; returns how the run ended. The listener takes any message, and keeps
+/// it; the stranger takes none.
 fn send_glass(link: Link, model: LinkModel, breaks_when: &'static str, until: Option<SimTime>) -> Report {
     let (mut setup, nodes) = chain([link]);
     (setup.model, setup.until) = (model, until);
     let drops = Rc::default();
     let talks = acts(async move |io: &ServiceIo| {
-        drop(io.mpi().send("listener", Glass { breaks_when, drops: Rc::clone(&drops) }));
+        for name in ["listener", "stranger"] {
+            drop(io.mpi().send(name, Glass { breaks_when, drops: Rc::clone(&drops) }));
+        }
         Ok(Step::Stop)
     });
     enters(&mut setup, "talker", nodes[0], talks);
     enters(&mut setup, "listener", nodes[1], listens());
+    enters(&mut setup, "stranger", nodes[1], Cast::actor(Fragile("nowhere")));
     play(setup).0
 }
 
