@@ -240,6 +240,7 @@ impl Network {
             to,
             sent_at: now,
             arrives: now,
+            due: now,
             bytes: bytes.0,
             wait,
             legs: None,

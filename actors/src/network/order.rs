@@ -30,6 +30,18 @@ struct More {
 const FEW: usize = 32;
 
 impl LastDue {
+    /// The last message to `to` is another one, or none: some were lost.
+    pub(crate) fn set(&mut self, to: ServiceId, due: u64) {
+        if self.to == to.0 {
+            self.due = due;
+        } else if let Some(more) = &mut self.more {
+            let few = more.few.iter_mut().find(|(id, _)| *id == to.0).map(|(_, due)| due);
+            if let Some(last) = few.or_else(|| more.many.get_mut(&to.0)) {
+                *last = due;
+            }
+        }
+    }
+
     /// When a message to `to` that would arrive at `arrives` is due.
     #[inline]
     pub(crate) fn hold(&mut self, to: ServiceId, now: u64, arrives: u64) -> u64 {

@@ -4,6 +4,9 @@
 //! the whole journey is worked out then; with queues, link by link as it gets there. When a node or
 //! link goes down, every message that has yet to pass it is lost.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use crate::changes::{Change, apply, describe};
 use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT};
 use crate::network::{Event, Network, World};
@@ -174,6 +177,7 @@ impl Network {
             if !lost {
                 due = self.due(header, ends);
             }
+            header.due = due;
         });
         self.at(due, index, slot);
     }
@@ -357,6 +361,7 @@ impl Network {
     fn lose_what_is_cut_off(&self) {
         let now = self.now.get();
         let ports = self.ports.borrow().all();
+        let mut bereft = BTreeMap::new();
         for (index, port) in ports.iter().enumerate() {
             let mut hit = Vec::new();
             {
@@ -368,6 +373,7 @@ impl Network {
                     }
                     if is_cut_off(&world.topology, header, seats.node_of(header.to), now) {
                         hit.push(slot);
+                        bereft.insert((header.from, header.to), 0);
                     }
                 });
             }
@@ -382,6 +388,26 @@ impl Network {
                     self.discard(&**port, slot);
                 }
             }
+        }
+        self.forget_the_lost(&ports, bereft);
+    }
+
+    /// With route costs, nothing that is sent from now on is held back behind a message that was lost,
+    /// but only behind the last one that is still on its way. What has been held back already stays so.
+    fn forget_the_lost(&self, ports: &[Rc<dyn AnyPort>], mut last_due: BTreeMap<(ServiceId, ServiceId), u64>) {
+        for port in ports {
+            port.each(&mut |_, header| {
+                if header.fate == Fate::Moves
+                    && !header.unordered
+                    && let Some(last) = last_due.get_mut(&(header.from, header.to))
+                {
+                    *last = header.due.max(*last);
+                }
+            });
+        }
+        let mut order = self.order.borrow_mut();
+        for ((from, to), due) in last_due {
+            order.last_due[from.index()].set(to, due);
         }
     }
 }
