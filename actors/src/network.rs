@@ -32,7 +32,7 @@ use crate::clock::timers::{TimerId, Timers};
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
 use crate::network::order::InSequence;
-use crate::network::ports::{AnyBody, Body, Fate, Header, Ports, Receiver, Refusal};
+use crate::network::ports::{AnyBody, Body, Fate, Header, Ports, Receiver, Refusal, Refused};
 use crate::network::seats::{Closable, Seats};
 use crate::network::waits::{Answer, Course, Request, Settlement, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
@@ -229,6 +229,7 @@ impl Network {
             to,
             sent_at: now,
             arrives: now,
+            due: now,
             bytes: bytes.0,
             wait,
             way: None,
@@ -348,13 +349,14 @@ impl Network {
     /// A message reached its node, and nobody there takes it: the node's router says so to the
     /// sender's, over the network.
     #[cold]
-    fn refused(&self, header: &Header, refusal: Refusal) {
+    fn refused<B>(&self, header: &Header, refused: Refused<B>) {
+        self.drop_what_is_left(header.from, refused.body);
         if header.duplicate {
             return;
         }
         self.ledger.borrow_mut().traffic.undelivered += 1;
         let to = self.name_of(header.to);
-        let why = match refusal {
+        let why = match refused.refusal {
             Refusal::Gone => Undelivered::ConnectionGone { to },
             Refusal::InboxFull => Undelivered::InboxFull { to },
             Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
@@ -440,6 +442,13 @@ impl Network {
 
     // --- services that end
 
+    /// Drops what is left of a service or its messages: its code may panic even then.
+    pub(crate) fn drop_what_is_left<T>(&self, service: ServiceId, left: T) {
+        if let Err(caught) = catch(|| drop(left)) {
+            self.ledger.borrow_mut().panicked(self.now(), service, caught);
+        }
+    }
+
     /// A service panicked: it is gone, and the run goes on.
     pub(crate) fn crash(&self, service: ServiceId, caught: Caught) {
         self.ledger.borrow_mut().panicked(self.now(), service, caught);
@@ -476,6 +485,7 @@ impl Network {
         }
         self.executor.clear();
         self.takers.borrow_mut().clear();
+        self.discard_all();
         let ports = std::mem::take(&mut *self.ports.borrow_mut());
         drop(ports);
     }

@@ -366,6 +366,11 @@ fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<D
     let in_flight = network.in_flight();
     let unfinished = network.open_requests();
     network.dismantle();
+    for (index, desk) in desks.iter().enumerate() {
+        while let Some(letter) = desk.as_ref().and_then(|desk| desk.inbox.discard_first()) {
+            network.drop_what_is_left(ServiceId(index as u32), letter);
+        }
+    }
     let mut counters: BTreeMap<String, u64> = BTreeMap::new();
     let mut services = Vec::with_capacity(desks.len());
     for (index, desk) in desks.iter().enumerate() {

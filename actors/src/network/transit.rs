@@ -4,14 +4,18 @@
 //! the whole journey is worked out then; with queues, link by link as it gets there. When a node or
 //! link goes down, every message that has yet to pass it is lost.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use crate::changes::{Change, apply, describe};
 use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT, Way};
 use crate::network::{Event, Network, World};
 use crate::outcome::Interface;
+use crate::panics::catch;
 use crate::routes::transmission_time;
 use crate::simulation::LinkModel;
 use crate::topology::{LinkId, NodeId, Topology};
-use crate::trace::LossCause;
+use crate::trace::{LossCause, ServiceId};
 use crate::units::Bytes;
 
 const LATER: u64 = u64::MAX;
@@ -75,6 +79,42 @@ impl World {
 }
 
 impl Network {
+    /// Takes a message that is lost away. What its body does when it is dropped must not end the run.
+    fn discard(&self, port: &dyn AnyPort, slot: u32) {
+        let mut from = None;
+        port.with_header(slot, &mut |header| from = Some(header.from));
+        self.body_code(from, || port.discard(slot));
+    }
+
+    /// Makes a second copy of a message; none if its body cannot be copied.
+    fn copy(&self, port: &dyn AnyPort, slot: u32) -> Option<u32> {
+        let mut from = None;
+        port.with_header(slot, &mut |header| from = Some(header.from));
+        self.body_code(from, || port.duplicate(slot)).flatten()
+    }
+
+    /// Runs what a body brings with it; a panic is noted as its sender's.
+    fn body_code<R>(&self, sender: Option<ServiceId>, code: impl FnOnce() -> R) -> Option<R> {
+        match (catch(code), sender) {
+            (Ok(result), _) => Some(result),
+            (Err(caught), Some(sender)) => {
+                self.ledger.borrow_mut().panicked(self.now(), sender, caught);
+                None
+            }
+            (Err(_), None) => None,
+        }
+    }
+
+    /// Takes every message away that is still in flight.
+    pub(super) fn discard_all(&self) {
+        let ports = self.ports.borrow().all();
+        for port in ports {
+            let mut slots = Vec::new();
+            port.each(&mut |slot, _| slots.push(slot));
+            slots.into_iter().for_each(|slot| self.discard(&*port, slot));
+        }
+    }
+
     fn at(&self, time: u64, port: u16, slot: u32) {
         self.calendar.borrow_mut().push(time, Event { slot, port });
     }
@@ -118,7 +158,7 @@ impl Network {
         let Some((leg, leaves, mut legs)) = doubled else {
             return;
         };
-        let Some(copy) = port.duplicate(slot) else {
+        let Some(copy) = self.copy(port, slot) else {
             return;
         };
         let mut rest = self.world.borrow_mut().travel(path, leg + 1, leaves, bytes, false);
@@ -141,6 +181,7 @@ impl Network {
             if !lost {
                 due = self.due(header, ends);
             }
+            header.due = due;
         });
         self.at(due, index, slot);
     }
@@ -163,12 +204,12 @@ impl Network {
         match next {
             Next::Nothing => false,
             Next::Discard => {
-                port.discard(slot);
+                self.discard(port, slot);
                 false
             }
             Next::Lose => {
                 self.lose(port, index, slot, LossCause::Link);
-                port.discard(slot);
+                self.discard(port, slot);
                 false
             }
             Next::Enter { link, bytes } => {
@@ -187,7 +228,7 @@ impl Network {
         let Some((begins, sent)) = links.enter(topology, link, now, bytes) else {
             drop(world);
             self.lose(port, index, slot, LossCause::QueueFull);
-            port.discard(slot);
+            self.discard(port, slot);
             return;
         };
         let noise = links.draw(topology, link);
@@ -216,7 +257,7 @@ impl Network {
         let Some((from, to, unordered)) = pair else {
             return;
         };
-        let Some(copy) = port.duplicate(slot) else {
+        let Some(copy) = self.copy(port, slot) else {
             return;
         };
         if !unordered {
@@ -330,6 +371,7 @@ impl Network {
     fn lose_what_is_cut_off(&self) {
         let now = self.now.get();
         let ports = self.ports.borrow().all();
+        let mut bereft = BTreeMap::new();
         for (index, port) in ports.iter().enumerate() {
             let mut hit = Vec::new();
             {
@@ -341,6 +383,7 @@ impl Network {
                     }
                     if is_cut_off(&world.topology, header, seats.node_of(header.to), now) {
                         hit.push(slot);
+                        bereft.insert((header.from, header.to), 0);
                     }
                 });
             }
@@ -352,9 +395,29 @@ impl Network {
                 // Nothing else will come for a message that only waited for its turn. The slot of
                 // any other is freed by its next event.
                 if waits {
-                    port.discard(slot);
+                    self.discard(&**port, slot);
                 }
             }
+        }
+        self.forget_the_lost(&ports, bereft);
+    }
+
+    /// With route costs, nothing that is sent from now on is held back behind a message that was lost,
+    /// but only behind the last one that is still on its way. What has been held back already stays so.
+    fn forget_the_lost(&self, ports: &[Rc<dyn AnyPort>], mut last_due: BTreeMap<(ServiceId, ServiceId), u64>) {
+        for port in ports {
+            port.each(&mut |_, header| {
+                if header.fate == Fate::Moves
+                    && !header.unordered
+                    && let Some(last) = last_due.get_mut(&(header.from, header.to))
+                {
+                    *last = header.due.max(*last);
+                }
+            });
+        }
+        let mut seats = self.seats.borrow_mut();
+        for ((from, to), due) in last_due {
+            seats.set_last_due(from, to, due);
         }
     }
 }
