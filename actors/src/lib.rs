@@ -7,7 +7,8 @@
 //! 2. the clock and the network: what is due when, at what price, in which order;
 //! 3. the Actix actors: network, router, service host, and the [`context`] they live in;
 //! 4. what a service sees: [`service`] and its [`interfaces`];
-//! 5. [`simulation`]: a run from its beginning to its end.
+//! 5. [`simulation`]: a run from its beginning to its end;
+//! 6. [`stock`]: services that come with it, written as anybody would write them.
 #![forbid(unsafe_code)]
 
 pub mod changes;
@@ -23,6 +24,7 @@ mod router;
 pub mod routes;
 pub mod service;
 pub mod simulation;
+pub mod stock;
 pub mod topology;
 pub mod trace;
 pub mod units;

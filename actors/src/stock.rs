@@ -1,0 +1,19 @@
+//! Services that come with Rehearsal: to try a network with, to build scenarios from, and to read
+//! as examples.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`echo`] | one service that sends everything back, and one that checks that it does |
+//! | [`store`] | a REST store for values, and a client that tries all it can do |
+//! | [`load`] | a generator of traffic and somewhere for it to go |
+//! | [`sockshop`] | a shop of seven services, once over MPI and once over REST |
+//!
+//! They use what any service can use, the [prelude](crate::prelude), and nothing uses them: a new
+//! one is a new file here and a line where actors get their names. What a service may be told is in
+//! a `…Params` type, which can be read from any format that serde knows and leaves nothing to be
+//! said that need not be.
+
+pub mod echo;
+pub mod load;
+pub mod sockshop;
+pub mod store;
