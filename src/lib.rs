@@ -1,6 +1,7 @@
 //! Rehearse a distributed application over an emulated network, in deterministic virtual time.
 #![forbid(unsafe_code)]
 
+mod cast;
 mod cli;
 pub mod finished;
 mod graph;

@@ -66,7 +66,7 @@ impl Registry {
 
     /// The actors that come with Rehearsal.
     pub fn stock() -> Self {
-        Self::new()
+        crate::cast::stock()
     }
 
     /// Makes an actor known under a name, such as `sockshop/cart`; `doc` says in a sentence what it

@@ -49,7 +49,8 @@ impl Latencies {
     fn note(&mut self, latency: SimDuration) {
         let nanos = latency.as_nanos();
         self.max = self.max.max(nanos);
-        self.histogram.saturating_record(nanos);
+        // Unlike `saturating_record`, this lets the histogram grow; it can grow to any `u64`.
+        let _ = self.histogram.record(nanos);
     }
 
     fn add(&mut self, other: &Latencies) {

@@ -53,7 +53,7 @@ async fn serve<Q: Question>(io: &ServiceIo, answer: impl FnOnce(Q) -> Q::Answer)
     let request = io.mpi().recv::<Request<Q>>().no_timeout().await?;
     if !request.duplicate {
         let Request { number, question } = request.body;
-        io.mpi().send(request.from, Reply { number, answer: answer(question) }).await?;
+        io.mpi().send(request.from, Reply { number, answer: answer(question) }).await.map_err(failed_at("answer"))?;
     }
     Ok(Step::Continue)
 }
