@@ -160,11 +160,14 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
     /// counted, and told to nobody.
     ///
     /// # Errors
-    /// Told at once: the receiver is not a neighbour, or nothing that is up leads to it.
+    /// Told at once: the receiver is not a neighbour, nothing that is up leads to it, or the body
+    /// cannot be put into bytes.
     #[inline]
     pub fn send<B: Body>(&self, to: ServiceId, body: B) -> Result<(), Undelivered> {
-        let bytes = size_of(&|| self.network.name_of(to), &body)?;
-        self.send_sized(to, body, bytes)
+        match size_of(&|| self.network.name_of(to), &body) {
+            Ok(bytes) => self.send_sized(to, body, bytes),
+            Err(why) => Err(self.network.refuse_to_send(&self.envelope(to, Bytes(0)), why)),
+        }
     }
 
     /// Sends a message as if it had that size.
@@ -173,8 +176,13 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
     /// As [`send`](Self::send).
     #[inline]
     pub fn send_sized<B: Body>(&self, to: ServiceId, body: B, bytes: Bytes) -> Result<(), Undelivered> {
+        self.network.send(self.envelope(to, bytes), body)
+    }
+
+    #[inline]
+    fn envelope(&self, to: ServiceId, bytes: Bytes) -> network::Envelope {
         let (from, interface, wait) = (self.id, Interface::Mpi, WaitKey::NONE);
-        self.network.send(network::Envelope { from, to, interface, wait, bytes, is_reply: false }, body)
+        network::Envelope { from, to, interface, wait, bytes, is_reply: false }
     }
 
     /// Adds to one of the service's named counters, which the report shows.

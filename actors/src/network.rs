@@ -31,8 +31,8 @@ use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
-use crate::network::order::{InSequence, LastDue};
-use crate::network::ports::{AnyBody, Body, Fate, Header, Ports, Receiver, Refusal};
+use crate::network::order::InSequence;
+use crate::network::ports::{AnyBody, Body, Fate, Header, Ports, Receiver, Refusal, Refused};
 use crate::network::seats::{Closable, Seats};
 use crate::network::waits::{Answer, Course, Request, Settlement, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
@@ -70,12 +70,6 @@ struct World {
     changes: bool,
 }
 
-/// Who may overtake whom.
-struct Order {
-    last_due: Vec<LastDue>,
-    in_sequence: InSequence,
-}
-
 /// What [`Network::new`] needs.
 pub(crate) struct Parts {
     pub(crate) seed: u64,
@@ -96,7 +90,7 @@ pub(crate) struct Network {
     executor: Executor,
     ports: RefCell<Ports>,
     world: RefCell<World>,
-    order: RefCell<Order>,
+    in_sequence: RefCell<InSequence>,
     waits: RefCell<Waits>,
     pub(crate) seats: RefCell<Seats>,
     pub(crate) ledger: RefCell<Ledger>,
@@ -117,17 +111,13 @@ impl Network {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
         let Parts { seed, topology, model, changes, timeout, seats, by_name, ledger } = parts;
         let streams = Streams::new(seed);
-        let places = seats.len();
         Rc::new(Network {
             now: Cell::new(0),
             calendar: RefCell::new(Calendar::new()),
             timers: RefCell::new(Timers::new()),
             executor: Executor::new(),
             ports: RefCell::default(),
-            order: RefCell::new(Order {
-                last_due: vec![LastDue::default(); places],
-                in_sequence: InSequence::default(),
-            }),
+            in_sequence: RefCell::default(),
             world: RefCell::new(World {
                 routes: RouteCache::new(&topology),
                 links: Links::new(&topology, streams),
@@ -230,7 +220,7 @@ impl Network {
             return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
         };
         let away = link.from != link.to;
-        if away && !wait.is_none() {
+        if away && !wait.is_none() && interface != Interface::Control {
             let course = Course { tree: routes.tree(topology, link.from).clone(), to: link.to };
             self.waits.borrow_mut().set_course(wait, course);
         }
@@ -239,6 +229,7 @@ impl Network {
             to,
             sent_at: now,
             arrives: now,
+            due: now,
             bytes: bytes.0,
             wait,
             way: None,
@@ -271,14 +262,16 @@ impl Network {
         if header.unordered {
             return arrives;
         }
-        self.order.borrow_mut().last_due[header.from.index()].hold(header.to, self.now.get(), arrives)
+        self.seats.borrow_mut().hold(header.from, header.to, self.now.get(), arrives)
     }
 
     /// Closes the books on a message that never set out.
     #[cold]
     pub(crate) fn fail(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
         self.ledger.borrow_mut().traffic.undelivered += 1;
-        if !envelope.wait.is_none() {
+        if envelope.interface == Interface::Control {
+            self.nobody_will_tell(envelope.wait);
+        } else if !envelope.wait.is_none() {
             self.settle(envelope.wait, Answer::Undelivered(why.clone()));
         } else if envelope.interface == Interface::Mpi {
             self.end_unawaited(envelope.from, Some(envelope.to), self.now.get(), &why);
@@ -287,10 +280,10 @@ impl Network {
     }
 
     /// Closes the books on a message that cannot even be written down.
-    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) {
+    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
         self.ledger.borrow_mut().traffic.sent += 1;
         self.seats.borrow_mut().count_sent(envelope.from);
-        self.fail(envelope, why);
+        self.fail(envelope, why)
     }
 
     /// Closes the books on a message to a name that nobody bears.
@@ -356,18 +349,20 @@ impl Network {
     /// A message reached its node, and nobody there takes it: the node's router says so to the
     /// sender's, over the network.
     #[cold]
-    fn refused(&self, header: &Header, refusal: Refusal) {
+    fn refused<B>(&self, header: &Header, refused: Refused<B>) {
+        self.drop_what_is_left(header.from, refused.body);
         if header.duplicate {
             return;
         }
         self.ledger.borrow_mut().traffic.undelivered += 1;
         let to = self.name_of(header.to);
-        let why = match refusal {
+        let why = match refused.refusal {
             Refusal::Gone => Undelivered::ConnectionGone { to },
             Refusal::InboxFull => Undelivered::InboxFull { to },
             Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
         };
         if header.interface == Interface::Control {
+            self.nobody_will_tell(header.wait);
             return;
         }
         if header.wait.is_none() {
@@ -385,13 +380,13 @@ impl Network {
             from,
             to,
             interface: Interface::Control,
-            wait: WaitKey::NONE,
+            // If the notice is lost, nobody will tell.
+            wait: header.wait,
             bytes: notice.size(),
             is_reply: true,
         };
-        if self.send(envelope, notice).is_err() {
-            self.nobody_will_tell(header.wait);
-        }
+        // That it could not set out is booked.
+        let _ = self.send(envelope, notice);
     }
 
     // --- outcomes
@@ -447,6 +442,13 @@ impl Network {
 
     // --- services that end
 
+    /// Drops what is left of a service or its messages: its code may panic even then.
+    pub(crate) fn drop_what_is_left<T>(&self, service: ServiceId, left: T) {
+        if let Err(caught) = catch(|| drop(left)) {
+            self.ledger.borrow_mut().panicked(self.now(), service, caught);
+        }
+    }
+
     /// A service panicked: it is gone, and the run goes on.
     pub(crate) fn crash(&self, service: ServiceId, caught: Caught) {
         self.ledger.borrow_mut().panicked(self.now(), service, caught);
@@ -483,6 +485,7 @@ impl Network {
         }
         self.executor.clear();
         self.takers.borrow_mut().clear();
+        self.discard_all();
         let ports = std::mem::take(&mut *self.ports.borrow_mut());
         drop(ports);
     }

@@ -303,8 +303,10 @@ async fn perform(
     for node in 0..node_count {
         seat(&network, ServiceId((services.len() + node) as u32), RouterActor)();
     }
+    // What is down from the start is down when the first service starts.
+    let mut schedule = Schedule::new(changes, policies);
+    schedule.carry_out(&network);
     let desks = cast(&network, services)?;
-    let schedule = Schedule::new(changes, policies);
     let actor = NetworkActor { network: network.clone(), schedule, until, progress }.start();
     let ending = actor.send(Run).await.map_err(|error| StartError::Runtime(error.to_string()))?;
     Ok(report(&network, seed, ending, &desks))
@@ -364,6 +366,11 @@ fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<D
     let in_flight = network.in_flight();
     let unfinished = network.open_requests();
     network.dismantle();
+    for (index, desk) in desks.iter().enumerate() {
+        while let Some(letter) = desk.as_ref().and_then(|desk| desk.inbox.discard_first()) {
+            network.drop_what_is_left(ServiceId(index as u32), letter);
+        }
+    }
     let mut counters: BTreeMap<String, u64> = BTreeMap::new();
     let mut services = Vec::with_capacity(desks.len());
     for (index, desk) in desks.iter().enumerate() {

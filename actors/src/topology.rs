@@ -255,6 +255,12 @@ impl Topology {
             .map(|e| (LinkId(e.id().index() as u32), NodeId(e.target().index() as u32), e.weight()))
     }
 
+    /// The links that end at a node.
+    pub(crate) fn links_to(&self, node: NodeId) -> impl Iterator<Item = LinkId> {
+        let edges = self.graph.edges_directed(NodeIndex::new(node.index()), petgraph::Direction::Incoming);
+        edges.map(|edge| LinkId(edge.id().index() as u32))
+    }
+
     /// How many nodes there are.
     pub fn node_count(&self) -> usize {
         self.graph.node_count()

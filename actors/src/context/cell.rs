@@ -8,7 +8,7 @@ use actix::prelude::*;
 
 use super::{Life, Networked, ServiceContext};
 use crate::network::Network;
-use crate::network::ports::{Arrival, Delivery, Receiver, Refusal};
+use crate::network::ports::{Arrival, Delivery, Receiver, Refusal, Refused};
 use crate::network::seats::Closable;
 use crate::panics::catch;
 use crate::trace::ServiceId;
@@ -94,32 +94,36 @@ where
 {
     /// Runs the actor's handler; a panic in it ends the actor and goes no further.
     #[inline]
-    fn receive(&self, arrival: Arrival<'_>, body: B) {
-        let Ok(mut inner) = self.inner.try_borrow_mut() else { return arrival.refuse(Refusal::Gone) };
-        let Some((actor, ctx)) = inner.as_mut() else {
-            drop(inner);
-            return arrival.refuse(Refusal::Gone);
-        };
-        if actor.is_full() {
-            drop(inner);
-            return arrival.refuse(Refusal::InboxFull);
-        }
-        let delivery = arrival.accept(body);
-        let mut handled = catch(|| {
+    fn receive(&self, arrival: &Arrival<'_>, body: B) -> Result<(), Refused<B>> {
+        let gone = |body| Err(Refused { refusal: Refusal::Gone, body: Some(body) });
+        let Ok(mut inner) = self.inner.try_borrow_mut() else { return gone(body) };
+        let Some((actor, ctx)) = inner.as_mut() else { return gone(body) };
+        let mut accepted = false;
+        let handled = catch(|| {
+            if actor.is_full() {
+                return Err(Refused { refusal: Refusal::InboxFull, body: Some(body) });
+            }
+            let delivery = arrival.accept(body);
+            accepted = true;
             if ctx.waiting() {
                 let call: Call<A> = Box::new(move |actor, ctx| actor.handle(delivery, ctx).handle(ctx, None));
                 ctx.lazy().backlog.push_back(call);
             } else {
                 actor.handle(delivery, ctx).handle(ctx, None);
             }
+            Ok(())
         });
-        if ctx.life == Life::Running || handled.is_err() {
-            drop(inner);
-        } else {
-            handled = catch(|| self.end(inner));
-        }
+        let handled = match handled {
+            Ok(Ok(())) if ctx.life != Life::Running => catch(|| self.end(inner)),
+            Ok(result) => return result,
+            Err(caught) => {
+                drop(inner);
+                Err(caught)
+            }
+        };
         if let Err(caught) = handled {
             arrival.network.crash(self.id, caught);
         }
+        if accepted { Ok(()) } else { Err(Refused { refusal: Refusal::Gone, body: None }) }
     }
 }

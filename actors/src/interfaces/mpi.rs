@@ -105,7 +105,7 @@ impl<'a> Mpi<'a> {
                 let envelope = Envelope { from, to, interface: Interface::Mpi, wait: key, bytes, is_reply: false };
                 match size {
                     Ok(_) => drop(network.send(envelope, body)),
-                    Err(why) => network.refuse_to_send(&envelope, why),
+                    Err(why) => drop(network.refuse_to_send(&envelope, why)),
                 }
             }
             Err(name) => drop(network.fail_unknown(from, key, &name)),
@@ -180,13 +180,14 @@ pub struct SendingToMany {
     desk: Rc<Desk>,
     sendings: Vec<Option<Sending>>,
     outcomes: Vec<Option<Result<Sent, CallError>>>,
-    since: crate::units::SimTime,
+    /// Until the slowest outcome so far.
+    elapsed: SimDuration,
 }
 
 impl SendingToMany {
     fn new(desk: &Rc<Desk>, sendings: Vec<Option<Sending>>) -> Self {
         let outcomes = sendings.iter().map(|_| None).collect();
-        SendingToMany { desk: desk.clone(), sendings, outcomes, since: desk.network.now() }
+        SendingToMany { desk: desk.clone(), sendings, outcomes, elapsed: SimDuration::ZERO }
     }
 
     /// Waits so long for each, counted from the sending. To be called before the first await.
@@ -205,18 +206,18 @@ impl Future for SendingToMany {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SentToMany> {
         let this = &mut *self;
         for (sending, outcome) in this.sendings.iter_mut().zip(&mut this.outcomes) {
-            if let Some(pending) = sending
-                && let Poll::Ready(ready) = Pin::new(pending).poll(cx)
+            if let Some(Sending { pending, .. }) = sending
+                && let Poll::Ready(settled) = Pin::new(pending).poll(cx)
             {
-                *outcome = Some(ready);
+                this.elapsed = this.elapsed.max(settled.elapsed);
+                *outcome = Some(Sending::outcome(&this.desk, settled));
                 *sending = None;
             }
         }
         if this.sendings.iter().any(Option::is_some) {
             return Poll::Pending;
         }
-        let elapsed = this.desk.network.now().since(this.since);
-        Poll::Ready(SentToMany { outcomes: this.outcomes.drain(..).flatten().collect(), elapsed })
+        Poll::Ready(SentToMany { outcomes: this.outcomes.drain(..).flatten().collect(), elapsed: this.elapsed })
     }
 }
 

@@ -9,6 +9,7 @@
 //! | 2xx-4xx by the handler | reply (204: ack) | it answered |
 //! | 404 | undelivered | no such service (at once) |
 //! | 404, 405 | not understood | the service has no such endpoint, or not for this method |
+//! | 400 | undelivered | the request cannot be put into bytes (at once) |
 //! | 500, other 5xx by the handler | error | it failed or panicked |
 //! | 503 by the handler | nack | not done, safe to try again |
 //! | 503 | undelivered | no route or no application link (at once), or the service is gone |

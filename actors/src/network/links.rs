@@ -18,9 +18,10 @@ struct Queue {
 }
 
 impl Queue {
-    /// Takes a message in; returns when it will have been sent, or `None` if it is dropped because
-    /// what already waits leaves no room for it. A message that finds the link idle never waits.
-    fn enter(&mut self, now: u64, bytes: u64, link: &Link) -> Option<u64> {
+    /// Takes a message in; returns when it begins to be sent and when it will have been, or `None` if
+    /// it is dropped because what already waits leaves no room for it. A message that finds the link
+    /// idle never waits.
+    fn enter(&mut self, now: u64, bytes: u64, link: &Link) -> Option<(u64, u64)> {
         while let Some((begins, size)) = self.waiting.front().copied() {
             if begins > now {
                 break;
@@ -37,7 +38,7 @@ impl Queue {
             self.waiting_bytes += bytes;
         }
         self.busy_until = begins.saturating_add(transmission_time(Bytes(bytes), link.bandwidth).as_nanos());
-        Some(self.busy_until)
+        Some((begins, self.busy_until))
     }
 }
 
@@ -66,9 +67,15 @@ impl Links {
         Links { streams, queues, noise }
     }
 
-    /// Queues a message on a link; `None` if there is no room.
-    pub(crate) fn enter(&mut self, topology: &Topology, link: LinkId, now: u64, bytes: u64) -> Option<u64> {
+    /// Queues a message on a link; returns when it begins to be sent and when it will have been, or
+    /// `None` if there is no room.
+    pub(crate) fn enter(&mut self, topology: &Topology, link: LinkId, now: u64, bytes: u64) -> Option<(u64, u64)> {
         self.queues[link.index()].enter(now, bytes, topology.link(link))
+    }
+
+    /// Forgets what is queued on a link: it is lost, and will delay nobody.
+    pub(crate) fn empty_queue(&mut self, link: LinkId) {
+        self.queues[link.index()] = Queue::default();
     }
 
     /// Draws what happens to one message on one link. A link without noise draws nothing.
@@ -108,10 +115,10 @@ mod tests {
     fn messages_are_sent_one_after_the_other() -> Result<(), &'static str> {
         let link = link(1000).ok_or("zero")?;
         let mut queue = Queue::default();
-        assert_eq!(queue.enter(0, 100, &link), Some(100_000));
-        assert_eq!(queue.enter(0, 50, &link), Some(150_000));
-        assert_eq!(queue.enter(140_000, 10, &link), Some(160_000));
-        assert_eq!(queue.enter(500_000, 10, &link), Some(510_000), "an idle link begins at once");
+        assert_eq!(queue.enter(0, 100, &link), Some((0, 100_000)));
+        assert_eq!(queue.enter(0, 50, &link), Some((100_000, 150_000)));
+        assert_eq!(queue.enter(140_000, 10, &link), Some((150_000, 160_000)));
+        assert_eq!(queue.enter(500_000, 10, &link), Some((500_000, 510_000)), "an idle link begins at once");
         Ok(())
     }
 

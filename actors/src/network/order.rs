@@ -29,6 +29,19 @@ struct More {
 const FEW: usize = 32;
 
 impl LastDue {
+    /// The last message to `to` is another one, or none: some were lost.
+    pub(crate) fn set(&mut self, to: ServiceId, due: u64) {
+        let near = self.near.iter_mut().find(|(id, _)| *id == to.0).map(|(_, due)| due);
+        let last = near.or_else(|| {
+            let more = self.more.as_mut()?;
+            let few = more.few.iter_mut().find(|(id, _)| *id == to.0).map(|(_, due)| due);
+            few.or_else(|| more.many.get_mut(&to.0))
+        });
+        if let Some(last) = last {
+            *last = due;
+        }
+    }
+
     /// When a message to `to` that would arrive at `arrives` is due.
     #[inline]
     pub(crate) fn hold(&mut self, to: ServiceId, now: u64, arrives: u64) -> u64 {

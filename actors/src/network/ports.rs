@@ -67,23 +67,25 @@ impl Arrival<'_> {
         let Header { from, sent_at, bytes, duplicate, .. } = *self.header;
         Delivery { from, sent_at: SimTime::from_nanos(sent_at), bytes: Bytes(bytes), duplicate, body }
     }
-
-    /// Nobody takes the message.
-    pub(crate) fn refuse(&self, refusal: Refusal) {
-        self.network.refused(self.header, refusal);
-    }
 }
 
-/// Somebody who takes messages of one type: accepts each arrival, or refuses it.
+/// A message that was not taken, and its body, unless that is gone.
+pub(crate) struct Refused<B> {
+    pub(crate) refusal: Refusal,
+    pub(crate) body: Option<B>,
+}
+
+/// Somebody who takes messages of one type.
 pub(crate) trait Receiver<B> {
-    fn receive(&self, arrival: Arrival<'_>, body: B);
+    /// Accepts the arrival, or gives the body back.
+    fn receive(&self, arrival: &Arrival<'_>, body: B) -> Result<(), Refused<B>>;
 }
 
 /// Where a message is on its way along a link: it enters, waits and is sent, and leaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leg {
     pub(crate) link: u32,
-    /// When the message has passed the node before the link.
+    /// When the message has passed the node before the link, and the queue there.
     pub(crate) enters: u64,
     /// When it reaches the node behind the link; `u64::MAX` while nobody knows.
     pub(crate) leaves: u64,
@@ -108,8 +110,10 @@ pub(crate) enum Fate {
     Moves,
     /// A link loses it then.
     Doomed,
-    /// It has arrived, and waits for the ones before it.
+    /// It has arrived, and waits for the ones before it; no event is to come for it.
     Waits,
+    /// It has waited, and its turn has come.
+    Called,
     /// It is gone already; only its slot is left.
     Gone,
 }
@@ -122,6 +126,8 @@ pub(crate) struct Header {
     pub(crate) sent_at: u64,
     /// When it reached its target, or will; what it waits beyond that, it is held back.
     pub(crate) arrives: u64,
+    /// With route costs, where the network changes: when it will be delivered.
+    pub(crate) due: u64,
     pub(crate) bytes: u64,
     pub(crate) wait: WaitKey,
     /// The way it takes, where somebody has to know: cuts, noise, queues.
@@ -199,11 +205,18 @@ impl<B: Body> Port<B> {
         let arrival = Arrival { network, header, body_type: type_name::<B>() };
         let typed = self.receivers.borrow().get(header.to.index()).cloned().flatten();
         if let Some(receiver) = typed {
-            return receiver.receive(arrival, body);
+            if let Err(refused) = receiver.receive(&arrival, body) {
+                network.refused(header, refused);
+            }
+            return;
         }
         match network.taker_of_everything(header.to) {
-            Some(receiver) => receiver.receive(arrival, AnyBody(Box::new(body))),
-            None => arrival.refuse(Refusal::NotUnderstood),
+            Some(receiver) => {
+                if let Err(refused) = receiver.receive(&arrival, AnyBody(Box::new(body))) {
+                    network.refused(header, refused);
+                }
+            }
+            None => network.refused(header, Refused { refusal: Refusal::NotUnderstood, body: Some(body) }),
         }
     }
 }

@@ -97,7 +97,7 @@ impl Schedule {
     }
 
     /// Carries out everything that is due.
-    fn carry_out(&mut self, network: &Network) {
+    pub(crate) fn carry_out(&mut self, network: &Network) {
         let now = network.now.get();
         while self.faults.front().is_some_and(|fault| fault.at.as_nanos() <= now) {
             if let Some(fault) = self.faults.pop_front() {

@@ -1,5 +1,6 @@
 //! Who stands where, whom they may speak to, and how much they have said.
 
+use crate::network::order::LastDue;
 use crate::outcome::Interface;
 use crate::simulation::Ordering;
 use crate::topology::NodeId;
@@ -23,12 +24,14 @@ pub(crate) enum Presence {
 /// Whom one service may speak to, sorted; whether messages to each may overtake.
 pub(crate) type Neighbours = Box<[(ServiceId, Ordering)]>;
 
+/// What is written whenever a service sends or gets a message. It fits a cache line: among many
+/// services, what a message costs is the lines it touches.
+#[derive(Default)]
+#[repr(align(64))]
 struct Seat {
-    node: NodeId,
-    presence: Presence,
     sent: u64,
     received: u64,
-    neighbours: Option<Neighbours>,
+    last_due: LastDue,
 }
 
 /// One leg of the application graph, by the nodes at its ends.
@@ -41,28 +44,30 @@ pub(crate) struct Between {
 
 /// The services in their order, then one router for each node.
 pub(crate) struct Seats {
+    nodes: Vec<NodeId>,
     seats: Vec<Seat>,
+    presences: Vec<Presence>,
+    /// By service; `None` if everyone may speak to everyone.
+    neighbours: Option<Vec<Neighbours>>,
     services: usize,
     ordering: Ordering,
 }
 
 impl Seats {
     /// `services`: the node of each. `neighbours`: for each, or `None` if everyone may speak to
-    /// everyone.
+    /// everyone. `nodes`: how many there are.
     pub(crate) fn new(
         services: &[NodeId],
         neighbours: Option<Vec<Neighbours>>,
         nodes: usize,
         ordering: Ordering,
     ) -> Self {
-        let mut neighbours = neighbours.map(Vec::into_iter);
-        let seat = |node, neighbours| Seat { node, presence: Presence::Running, sent: 0, received: 0, neighbours };
-        let mut seats: Vec<Seat> = services
-            .iter()
-            .map(|node| seat(*node, neighbours.as_mut().map(|n| n.next().unwrap_or_default())))
-            .collect();
-        seats.extend((0..nodes).map(|node| seat(NodeId(node as u32), None)));
-        Seats { seats, services: services.len(), ordering }
+        let routers = (0..nodes).map(|node| NodeId(node as u32));
+        let nodes: Vec<NodeId> = services.iter().copied().chain(routers).collect();
+        let mut seats = Vec::new();
+        seats.resize_with(nodes.len(), Seat::default);
+        let presences = vec![Presence::Running; nodes.len()];
+        Seats { nodes, seats, presences, neighbours, services: services.len(), ordering }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -70,7 +75,7 @@ impl Seats {
     }
 
     pub(crate) fn node_of(&self, service: ServiceId) -> NodeId {
-        self.seats[service.index()].node
+        self.nodes[service.index()]
     }
 
     /// The router that a service's node has.
@@ -88,14 +93,14 @@ impl Seats {
         interface: Interface,
         is_reply: bool,
     ) -> Option<Between> {
-        let target = self.seats.get(to.index())?.node;
-        let seat = &mut self.seats[from.index()];
+        let target = *self.nodes.get(to.index())?;
         let mut ordering = self.ordering;
         if interface != Interface::Control {
-            seat.sent += 1;
-            if let Some(neighbours) = &seat.neighbours
+            self.seats[from.index()].sent += 1;
+            if let Some(neighbours) = &self.neighbours
                 && from != to
             {
+                let neighbours = neighbours.get(from.index())?;
                 match neighbours.binary_search_by_key(&to, |(id, _)| *id) {
                     Ok(at) => ordering = neighbours[at].1,
                     Err(_) if is_reply => {}
@@ -103,7 +108,19 @@ impl Seats {
                 }
             }
         }
-        Some(Between { from: seat.node, to: target, unordered: ordering == Ordering::Unordered })
+        Some(Between { from: self.nodes[from.index()], to: target, unordered: ordering == Ordering::Unordered })
+    }
+
+    /// When a message that reaches its target at `arrives` is due: not before those that were sent
+    /// before it.
+    #[inline]
+    pub(crate) fn hold(&mut self, from: ServiceId, to: ServiceId, now: u64, arrives: u64) -> u64 {
+        self.seats[from.index()].last_due.hold(to, now, arrives)
+    }
+
+    /// The last message of a pair is due at another time than it was: some were lost.
+    pub(crate) fn set_last_due(&mut self, from: ServiceId, to: ServiceId, due: u64) {
+        self.seats[from.index()].last_due.set(to, due);
     }
 
     pub(crate) fn count_sent(&mut self, from: ServiceId) {
@@ -124,24 +141,27 @@ impl Seats {
     }
 
     pub(crate) fn presence(&self, service: ServiceId) -> Presence {
-        self.seats[service.index()].presence
+        self.presences[service.index()]
     }
 
     pub(crate) fn set_crashed(&mut self, service: ServiceId) {
-        self.seats[service.index()].presence = Presence::Crashed;
+        self.presences[service.index()] = Presence::Crashed;
     }
 
     pub(crate) fn set_stopped(&mut self, service: ServiceId) {
-        let seat = &mut self.seats[service.index()];
-        if seat.presence == Presence::Running {
-            seat.presence = Presence::Stopped;
+        let presence = &mut self.presences[service.index()];
+        if *presence == Presence::Running {
+            *presence = Presence::Stopped;
         }
     }
 
     /// Everyone a service may speak to but itself, in order of declaration.
     pub(crate) fn neighbours(&self, service: ServiceId) -> Vec<ServiceId> {
-        match self.seats.get(service.index()).and_then(|seat| seat.neighbours.as_ref()) {
-            Some(neighbours) => neighbours.iter().map(|(id, _)| *id).filter(|id| *id != service).collect(),
+        match &self.neighbours {
+            Some(neighbours) => {
+                let own = neighbours.get(service.index()).map(|own| &**own).unwrap_or_default();
+                own.iter().map(|(id, _)| *id).filter(|id| *id != service).collect()
+            }
             None => (0..self.services as u32).map(ServiceId).filter(|id| *id != service).collect(),
         }
     }

@@ -4,13 +4,18 @@
 //! the whole journey is worked out then; with queues, link by link as it gets there. When a node or
 //! link goes down, every message that has yet to pass it is lost.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use crate::changes::{Change, apply, describe};
 use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT, Way};
 use crate::network::{Event, Network, World};
 use crate::outcome::Interface;
+use crate::panics::catch;
+use crate::routes::transmission_time;
 use crate::simulation::LinkModel;
 use crate::topology::{LinkId, NodeId, Topology};
-use crate::trace::LossCause;
+use crate::trace::{LossCause, ServiceId};
 use crate::units::Bytes;
 
 const LATER: u64 = u64::MAX;
@@ -36,8 +41,7 @@ impl World {
             let (node, _) = self.topology.ends(*link);
             let enters = at.saturating_add(self.topology.node(node).processing.as_nanos());
             let values = self.topology.link(*link);
-            let transmission = crate::routes::transmission_time(Bytes(bytes), values.bandwidth);
-            let cost = transmission + values.latency;
+            let cost = transmission_time(Bytes(bytes), values.bandwidth) + values.latency;
             let noise = self.links.draw(&self.topology, *link);
             at = enters.saturating_add(cost.as_nanos()).saturating_add(noise.jitter);
             journey.legs.push(Leg { link: link.0, enters, leaves: at });
@@ -56,9 +60,61 @@ impl World {
         }
         journey
     }
+
+    /// Empties the queues that a change has cut off: all that was in them is lost.
+    fn empty_queues(&mut self, change: &Change) {
+        let World { topology, links, .. } = self;
+        match change {
+            Change::LinkDown(link) => links.empty_queue(*link),
+            Change::NodeDown(node) => {
+                topology.links_from(*node).for_each(|(link, _, _)| links.empty_queue(link));
+                topology.links_to(*node).for_each(|link| links.empty_queue(link));
+            }
+            _ => {
+                let down = topology.links().filter(|(link, ..)| !topology.is_link_up(*link));
+                down.for_each(|(link, ..)| links.empty_queue(link));
+            }
+        }
+    }
 }
 
 impl Network {
+    /// Takes a message that is lost away. What its body does when it is dropped must not end the run.
+    fn discard(&self, port: &dyn AnyPort, slot: u32) {
+        let mut from = None;
+        port.with_header(slot, &mut |header| from = Some(header.from));
+        self.body_code(from, || port.discard(slot));
+    }
+
+    /// Makes a second copy of a message; none if its body cannot be copied.
+    fn copy(&self, port: &dyn AnyPort, slot: u32) -> Option<u32> {
+        let mut from = None;
+        port.with_header(slot, &mut |header| from = Some(header.from));
+        self.body_code(from, || port.duplicate(slot)).flatten()
+    }
+
+    /// Runs what a body brings with it; a panic is noted as its sender's.
+    fn body_code<R>(&self, sender: Option<ServiceId>, code: impl FnOnce() -> R) -> Option<R> {
+        match (catch(code), sender) {
+            (Ok(result), _) => Some(result),
+            (Err(caught), Some(sender)) => {
+                self.ledger.borrow_mut().panicked(self.now(), sender, caught);
+                None
+            }
+            (Err(_), None) => None,
+        }
+    }
+
+    /// Takes every message away that is still in flight.
+    pub(super) fn discard_all(&self) {
+        let ports = self.ports.borrow().all();
+        for port in ports {
+            let mut slots = Vec::new();
+            port.each(&mut |slot, _| slots.push(slot));
+            slots.into_iter().for_each(|slot| self.discard(&*port, slot));
+        }
+    }
+
     fn at(&self, time: u64, port: u16, slot: u32) {
         self.calendar.borrow_mut().push(time, Event { slot, port });
     }
@@ -84,7 +140,7 @@ impl Network {
                 port.with_header(slot, &mut |header| {
                     header.way = way.take();
                     if !header.unordered {
-                        self.order.borrow_mut().in_sequence.sent(header.from, header.to, (index, slot));
+                        self.in_sequence.borrow_mut().sent(header.from, header.to, (index, slot));
                     }
                 });
                 self.at(now.saturating_add(first), index, slot);
@@ -102,7 +158,7 @@ impl Network {
         let Some((leg, leaves, mut legs)) = doubled else {
             return;
         };
-        let Some(copy) = port.duplicate(slot) else {
+        let Some(copy) = self.copy(port, slot) else {
             return;
         };
         let mut rest = self.world.borrow_mut().travel(path, leg + 1, leaves, bytes, false);
@@ -125,6 +181,7 @@ impl Network {
             if !lost {
                 due = self.due(header, ends);
             }
+            header.due = due;
         });
         self.at(due, index, slot);
     }
@@ -141,18 +198,18 @@ impl Network {
                 Fate::Moves if queued && leg < legs.len() => {
                     Next::Enter { link: LinkId(legs[leg].link), bytes: header.bytes }
                 }
-                Fate::Moves | Fate::Waits => Next::Arrive,
+                Fate::Moves | Fate::Waits | Fate::Called => Next::Arrive,
             };
         });
         match next {
             Next::Nothing => false,
             Next::Discard => {
-                port.discard(slot);
+                self.discard(port, slot);
                 false
             }
             Next::Lose => {
                 self.lose(port, index, slot, LossCause::Link);
-                port.discard(slot);
+                self.discard(port, slot);
                 false
             }
             Next::Enter { link, bytes } => {
@@ -168,10 +225,10 @@ impl Network {
         let now = self.now.get();
         let mut world = self.world.borrow_mut();
         let World { topology, links, .. } = &mut *world;
-        let Some(sent) = links.enter(topology, link, now, bytes) else {
+        let Some((begins, sent)) = links.enter(topology, link, now, bytes) else {
             drop(world);
             self.lose(port, index, slot, LossCause::QueueFull);
-            port.discard(slot);
+            self.discard(port, slot);
             return;
         };
         let noise = links.draw(topology, link);
@@ -184,7 +241,7 @@ impl Network {
         port.with_header(slot, &mut |header| {
             if let Some(way) = header.way.as_deref_mut() {
                 if let Some(leg) = way.legs.get_mut(usize::from(way.leg)) {
-                    (leg.enters, leg.leaves) = (now, leaves);
+                    (leg.enters, leg.leaves) = (begins, leaves);
                 }
                 way.leg += 1;
             }
@@ -200,11 +257,11 @@ impl Network {
         let Some((from, to, unordered)) = pair else {
             return;
         };
-        let Some(copy) = port.duplicate(slot) else {
+        let Some(copy) = self.copy(port, slot) else {
             return;
         };
         if !unordered {
-            self.order.borrow_mut().in_sequence.doubled(from, to, (index, slot), (index, copy));
+            self.in_sequence.borrow_mut().doubled(from, to, (index, slot), (index, copy));
         }
         self.at(next, index, copy);
     }
@@ -220,7 +277,7 @@ impl Network {
                 header.arrives = now;
             }
             if queued && !header.unordered && header.way.is_some() {
-                let order = &mut self.order.borrow_mut().in_sequence;
+                let mut order = self.in_sequence.borrow_mut();
                 if !order.is_first(header.from, header.to, (index, slot)) {
                     header.fate = Fate::Waits;
                     may = false;
@@ -247,7 +304,12 @@ impl Network {
         let Some((index, slot)) = first else { return };
         let port = self.ports.borrow().at(index).clone();
         let mut waits = false;
-        port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
+        port.with_header(slot, &mut |header| {
+            waits = header.fate == Fate::Waits;
+            if waits {
+                header.fate = Fate::Called;
+            }
+        });
         if waits {
             self.at(self.now.get(), index, slot);
         }
@@ -272,7 +334,7 @@ impl Network {
                 header.set_twin(NO_SLOT);
             });
         }
-        let released = self.order.borrow_mut().in_sequence.done(header.from, header.to, (index, slot));
+        let released = self.in_sequence.borrow_mut().done(header.from, header.to, (index, slot));
         self.release(released);
         let passage = self.passage(&header, port.body_type());
         self.ledger.borrow_mut().lost(self.now(), &passage, cause);
@@ -302,12 +364,14 @@ impl Network {
         let cuts = matches!(change, Change::NodeDown(_) | Change::LinkDown(_) | Change::Partition { .. });
         if matters && cuts {
             self.lose_what_is_cut_off();
+            self.world.borrow_mut().empty_queues(change);
         }
     }
 
     fn lose_what_is_cut_off(&self) {
         let now = self.now.get();
         let ports = self.ports.borrow().all();
+        let mut bereft = BTreeMap::new();
         for (index, port) in ports.iter().enumerate() {
             let mut hit = Vec::new();
             {
@@ -318,18 +382,42 @@ impl Network {
                         return;
                     }
                     if is_cut_off(&world.topology, header, seats.node_of(header.to), now) {
-                        hit.push((slot, header.fate == Fate::Waits));
+                        hit.push(slot);
+                        bereft.insert((header.from, header.to), 0);
                     }
                 });
             }
-            for (slot, waits) in hit {
+            for slot in hit {
+                // Losing those before it may have called it by now.
+                let mut waits = false;
+                port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
                 self.lose(&**port, index as u16, slot, LossCause::Cut);
                 // Nothing else will come for a message that only waited for its turn. The slot of
                 // any other is freed by its next event.
                 if waits {
-                    port.discard(slot);
+                    self.discard(&**port, slot);
                 }
             }
+        }
+        self.forget_the_lost(&ports, bereft);
+    }
+
+    /// With route costs, nothing that is sent from now on is held back behind a message that was lost,
+    /// but only behind the last one that is still on its way. What has been held back already stays so.
+    fn forget_the_lost(&self, ports: &[Rc<dyn AnyPort>], mut last_due: BTreeMap<(ServiceId, ServiceId), u64>) {
+        for port in ports {
+            port.each(&mut |_, header| {
+                if header.fate == Fate::Moves
+                    && !header.unordered
+                    && let Some(last) = last_due.get_mut(&(header.from, header.to))
+                {
+                    *last = header.due.max(*last);
+                }
+            });
+        }
+        let mut seats = self.seats.borrow_mut();
+        for ((from, to), due) in last_due {
+            seats.set_last_due(from, to, due);
         }
     }
 }

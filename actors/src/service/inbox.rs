@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use crate::network::Network;
-use crate::network::ports::{AnyBody, Arrival, Body, Delivery, Receiver, Refusal};
+use crate::network::ports::{AnyBody, Arrival, Body, Delivery, Receiver, Refusal, Refused};
 use crate::trace::ServiceId;
 
 /// How many messages may wait. What comes beyond that is refused, and its sender told.
@@ -70,16 +70,29 @@ impl<B> Letters<B> {
     }
 }
 
+/// A list, whatever its messages are.
+trait AnyLetters {
+    /// Takes the first message out.
+    fn take_any(&self) -> Option<Box<dyn Any>>;
+}
+
+impl<B: 'static> AnyLetters for Letters<B> {
+    fn take_any(&self) -> Option<Box<dyn Any>> {
+        self.take(None).map(|letter| Box::new(letter) as Box<dyn Any>)
+    }
+}
+
 impl<B> Receiver<B> for Letters<B> {
     #[inline]
-    fn receive(&self, arrival: Arrival<'_>, body: B) {
+    fn receive(&self, arrival: &Arrival<'_>, body: B) -> Result<(), Refused<B>> {
         if let Some(refusal) = self.shared.refuses() {
-            return arrival.refuse(refusal);
+            return Err(Refused { refusal, body: Some(body) });
         }
         let delivery = arrival.accept(body);
         self.queue.borrow_mut().push_back(delivery);
         self.shared.len.set(self.shared.len.get() + 1);
         self.shared.wake_all();
+        Ok(())
     }
 }
 
@@ -87,7 +100,7 @@ impl<B> Receiver<B> for Letters<B> {
 #[derive(Default)]
 pub(crate) struct Inbox {
     /// As `Rc<Letters<B>>`, one for each type that was asked for.
-    typed: RefCell<Vec<Rc<dyn Any>>>,
+    typed: RefCell<Vec<(Rc<dyn Any>, Rc<dyn AnyLetters>)>>,
     /// What nobody has asked for.
     others: RefCell<VecDeque<Delivery<AnyBody>>>,
     shared: Rc<Shared>,
@@ -98,11 +111,18 @@ impl Inbox {
         self.shared.len.get() >= INBOX_LIMIT
     }
 
-    /// Nothing is taken any more.
+    /// Nothing is taken any more. What has come stays until it is [discarded](Self::discard_first).
     pub(crate) fn close(&self) {
         self.shared.closed.set(true);
-        self.others.borrow_mut().clear();
-        self.typed.borrow_mut().clear();
+    }
+
+    /// Takes some message out, for whoever can bear what its body does when it is dropped.
+    pub(crate) fn discard_first(&self) -> Option<Box<dyn Any>> {
+        let other = self.others.borrow_mut().pop_front();
+        match other {
+            Some(letter) => Some(Box::new(letter)),
+            None => self.typed.borrow().iter().find_map(|(_, letters)| letters.take_any()),
+        }
     }
 
     /// Keeps a message of a type that was not asked for.
@@ -114,7 +134,7 @@ impl Inbox {
     /// The list for a type of message; made, and filled with what has come before, when it is
     /// first asked for.
     pub(crate) fn letters<B: Body>(&self, network: &Network, owner: ServiceId) -> Rc<Letters<B>> {
-        for letters in self.typed.borrow().iter() {
+        for (letters, _) in self.typed.borrow().iter() {
             if letters.is::<Letters<B>>()
                 && let Ok(letters) = letters.clone().downcast()
             {
@@ -131,7 +151,7 @@ impl Inbox {
             }
         }
         let letters = Rc::new(Letters { queue: RefCell::new(queue), shared: self.shared.clone() });
-        self.typed.borrow_mut().push(letters.clone());
+        self.typed.borrow_mut().push((letters.clone(), letters.clone()));
         network.set_receiver::<B>(owner, letters.clone());
         letters
     }

@@ -99,7 +99,7 @@ impl RestCall {
                 let envelope = Envelope { from, to, interface: Interface::Rest, wait: key, bytes, is_reply: false };
                 match size {
                     Ok(_) => drop(network.send(envelope, message)),
-                    Err(why) => network.refuse_to_send(&envelope, why),
+                    Err(why) => drop(network.refuse_to_send(&envelope, why)),
                 }
             }
             None => drop(network.fail_unknown(from, key, name)),
@@ -136,12 +136,13 @@ impl Future for Calling {
                 Answer::Response(response) => (response.status, response.body.clone(), response.outcome(), None),
                 Answer::Delivered => (204, Value::Null, OutcomeKind::Ack, None),
                 Answer::Undelivered(why) => {
-                    let status = match &why {
-                        Undelivered::UnknownService(_) => 404,
-                        Undelivered::Unserialisable { .. } => 400,
-                        _ => 503,
+                    let (status, outcome) = match &why {
+                        Undelivered::NotUnderstood { .. } => (404, OutcomeKind::NotUnderstood),
+                        Undelivered::UnknownService(_) => (404, OutcomeKind::Undelivered),
+                        Undelivered::Unserialisable { .. } => (400, OutcomeKind::Undelivered),
+                        _ => (503, OutcomeKind::Undelivered),
                     };
-                    (status, json!({ "detail": why.to_string() }), OutcomeKind::Undelivered, Some(why.into()))
+                    (status, json!({ "detail": why.to_string() }), outcome, Some(why.into()))
                 }
                 Answer::TimedOut | Answer::Lost => {
                     let what = this.endpoint.clone();

@@ -1,0 +1,8 @@
+//! What holds whatever happens. The names of the tests are the guarantees.
+
+mod conservation;
+mod cuts;
+mod order;
+mod outcomes;
+mod prices;
+mod sameness;

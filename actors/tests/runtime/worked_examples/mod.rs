@@ -1,0 +1,10 @@
+//! Small scenes with expected values worked out by hand.
+
+mod actors;
+mod delivery;
+mod messages;
+mod panics;
+mod queues;
+mod requests;
+mod steps;
+mod timeouts;
