@@ -29,10 +29,14 @@ pub mod topology;
 pub mod trace;
 pub mod units;
 
+/// The actor framework underneath, for whoever needs more of it than the [`prelude`] has.
+pub use actix;
 pub use network::ports::{Body, Delivery};
 
 /// What people who write services need.
 pub mod prelude {
+    pub use actix::prelude::{Actor, ActorContext, AsyncContext, Handler};
+
     pub use crate::context::{Accepts, Networked, ServiceContext};
     pub use crate::interfaces::CallError;
     pub use crate::interfaces::rest::{Endpoints, IntoResponse, Method, Request, Response};
