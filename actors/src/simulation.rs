@@ -268,9 +268,7 @@ pub fn run(setup: Setup, sink: Option<Box<dyn TraceSink>>, progress: Arc<Progres
         return Err(StartError::InsideRuntime);
     }
     panics::install_hook();
-    let system = System::new();
-    let report = system.block_on(perform(setup, sink, progress));
-    report
+    System::new().block_on(perform(setup, sink, progress))
 }
 
 async fn perform(
