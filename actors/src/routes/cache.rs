@@ -1,0 +1,156 @@
+//! The routes and prices that were asked for since the network last changed.
+
+use std::rc::Rc;
+
+use super::transmission_time;
+use super::tree::{Branch, Price, Search, Tree};
+use crate::topology::{NodeId, Topology};
+use crate::units::{Bytes, SimDuration};
+
+/// The routes that were asked for since the topology last changed.
+#[derive(Debug)]
+pub(crate) struct RouteCache {
+    trees: Vec<Option<Rc<Tree>>>,
+    search: Search,
+    table: PriceTable,
+    /// Transmission times of recent (from, to, bytes), overwritten on collision.
+    memo: Vec<Memo>,
+    epoch: u32,
+}
+
+/// The prices of the trees once more, four bytes each, side by side: among thousands of nodes what
+/// a price costs is the way to memory, and this is the shortest.
+#[derive(Debug)]
+struct PriceTable {
+    nodes: usize,
+    /// Which rows are filled in. Empty if there are too many nodes for a table.
+    rows: Vec<bool>,
+    /// By source and target: price and flags, or `LOOK_ELSEWHERE`. Memory that was never written
+    /// does not exist, so that rows nobody asks for cost nothing.
+    prices: Vec<u32>,
+}
+
+/// Networks of up to so many nodes have a table: at most 400 MB, if every node sends.
+const TABLE_NODES: usize = 10_000;
+const TABLE_SIZED: u32 = 1 << 31;
+const TABLE_NOISY: u32 = 1 << 30;
+const TABLE_PRICE: u32 = TABLE_NOISY - 1;
+/// No route, the node itself, or a price of more than a second.
+const LOOK_ELSEWHERE: u32 = TABLE_PRICE;
+
+impl PriceTable {
+    fn new(nodes: usize) -> Self {
+        let fits = nodes <= TABLE_NODES;
+        let (rows, prices) = if fits { (vec![false; nodes], vec![0; nodes * nodes]) } else { (Vec::new(), Vec::new()) };
+        PriceTable { nodes, rows, prices }
+    }
+
+    /// Fills in a row; false if there is no table.
+    fn fill(&mut self, source: NodeId, branches: &[Branch]) -> bool {
+        let source = source.index();
+        if self.rows.is_empty() {
+            return false;
+        }
+        let row = &mut self.prices[source * self.nodes..][..self.nodes];
+        row.fill(LOOK_ELSEWHERE);
+        for branch in branches.iter().filter(|branch| branch.node as usize != source) {
+            let Price { fixed, sized, noisy } = branch.price();
+            if fixed.as_nanos() < u64::from(LOOK_ELSEWHERE) {
+                let sized = if sized { TABLE_SIZED } else { 0 };
+                let noisy = if noisy { TABLE_NOISY } else { 0 };
+                row[branch.node as usize] = fixed.as_nanos() as u32 | sized | noisy;
+            }
+        }
+        self.rows[source] = true;
+        true
+    }
+
+    #[inline]
+    fn price(&self, from: NodeId, to: NodeId) -> Option<Price> {
+        if !self.rows.get(from.index()).copied().unwrap_or(false) {
+            return None;
+        }
+        let entry = self.prices[from.index() * self.nodes + to.index()];
+        let price = entry & TABLE_PRICE;
+        (price != LOOK_ELSEWHERE).then(|| Price {
+            fixed: SimDuration::from_nanos(u64::from(price)),
+            sized: entry & TABLE_SIZED != 0,
+            noisy: entry & TABLE_NOISY != 0,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Memo {
+    epoch: u32,
+    from: u32,
+    to: u32,
+    bytes: u64,
+    nanos: u64,
+}
+
+const MEMOS: usize = 2048;
+
+impl RouteCache {
+    pub(crate) fn new(topology: &Topology) -> Self {
+        let nodes = topology.node_count();
+        RouteCache {
+            trees: vec![None; nodes],
+            search: Search::default(),
+            table: PriceTable::new(nodes),
+            memo: vec![Memo::default(); MEMOS],
+            epoch: 1,
+        }
+    }
+
+    /// Forgets everything: the topology has changed.
+    pub(crate) fn clear(&mut self) {
+        self.trees.fill(None);
+        self.table.rows.fill(false);
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            self.memo.fill(Memo::default());
+            self.epoch = 1;
+        }
+    }
+
+    /// The routes from a node.
+    pub(crate) fn tree(&mut self, topology: &Topology, from: NodeId) -> &Rc<Tree> {
+        let RouteCache { trees, search, table, .. } = self;
+        trees[from.index()].get_or_insert_with(|| {
+            search.run(topology, from);
+            // A tree that reaches little is quicker to search than a row to fill.
+            let much = search.settled.len() > topology.node_count() / 16;
+            Rc::new(if much && table.fill(from, &search.settled) {
+                Tree::most(from, search, topology.node_count())
+            } else {
+                Tree::few(from, search)
+            })
+        })
+    }
+
+    /// What the route between two nodes costs; `None` if there is none.
+    #[inline]
+    pub(crate) fn price(&mut self, topology: &Topology, from: NodeId, to: NodeId) -> Option<Price> {
+        match self.table.price(from, to) {
+            Some(price) => Some(price),
+            None => self.tree(topology, from).price(topology, to),
+        }
+    }
+
+    /// The sum of the transmission times on the way to `to`.
+    pub(crate) fn transmission(&mut self, topology: &Topology, from: NodeId, to: NodeId, bytes: Bytes) -> SimDuration {
+        let key = u64::from(from.0) << 32 | u64::from(to.0);
+        let hash = (key ^ bytes.0.rotate_left(24)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let index = (hash >> 53) as usize % MEMOS;
+        let memo = self.memo[index];
+        if memo.epoch == self.epoch && memo.from == from.0 && memo.to == to.0 && memo.bytes == bytes.0 {
+            return SimDuration::from_nanos(memo.nanos);
+        }
+        let tree = self.tree(topology, from).clone();
+        let sum: SimDuration =
+            tree.links_back(topology, to).map(|link| transmission_time(bytes, topology.link(link).bandwidth)).sum();
+        self.memo[index] = Memo { epoch: self.epoch, from: from.0, to: to.0, bytes: bytes.0, nanos: sum.as_nanos() };
+        sum
+    }
+}
