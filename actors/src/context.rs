@@ -8,6 +8,7 @@
 
 mod cell;
 
+use std::any::TypeId;
 use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -65,9 +66,10 @@ pub trait Networked: Actor<Context = ServiceContext<Self>> {
     /// Names the types of message that it takes. Everything else is not understood.
     fn accepts(accepts: &mut Accepts<Self>);
 
-    /// Asked before each delivery: true if it can take no more for now, so that the message is
-    /// returned to its sender.
-    fn is_full(&self) -> bool {
+    /// Asked before each delivery of a body of that type: true if it can take no more for now, so
+    /// that the message is returned to its sender.
+    fn is_full(&self, body: TypeId) -> bool {
+        let _ = body;
         false
     }
 }

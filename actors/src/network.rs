@@ -229,7 +229,6 @@ impl Network {
             to,
             sent_at: now,
             arrives: now,
-            due: now,
             bytes: bytes.0,
             wait,
             way: None,

@@ -51,8 +51,8 @@ pub enum Step {
 /// How a step ended.
 pub type StepResult = Result<Step, StepError>;
 
-/// Why a step failed. Any error turns into one with `?`; a text does with `into()`. Failures are
-/// counted by their text.
+/// Why a step failed. Any error turns into one with `?`; a text does with
+/// [`new`](Self::new). Failures are counted by their text.
 pub struct StepError {
     reason: String,
 }

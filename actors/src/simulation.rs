@@ -47,7 +47,7 @@ use crate::network::ledger::Ledger;
 use crate::network::pump::{NetworkActor, Run, Schedule};
 use crate::network::seats::{Neighbours, Presence, Seats};
 use crate::network::{Network, Parts};
-use crate::panics;
+use crate::panics::{self, Caught};
 use crate::random::Streams;
 use crate::report::{Ending, Report, ServiceReport};
 use crate::router::RouterActor;
@@ -67,12 +67,12 @@ struct Casting<'a> {
 }
 
 /// A service in its place.
-struct Cast_ {
+struct Made {
     start: Box<dyn FnOnce()>,
     desk: Option<Rc<Desk>>,
 }
 
-type Make = Box<dyn FnOnce(Casting<'_>) -> Result<Cast_, BadStart>>;
+type Make = Box<dyn FnOnce(Casting<'_>) -> Result<Made, BadStart>>;
 
 /// Why one service cannot be made.
 struct BadStart {
@@ -102,7 +102,7 @@ impl Cast {
                 handling: Rc::new(Cell::new(0)),
             };
             let start = seat(network, id, host);
-            Ok(Cast_ { start, desk: Some(desk) })
+            Ok(Made { start, desk: Some(desk) })
         }))
     }
 
@@ -110,7 +110,7 @@ impl Cast {
     pub fn actor<A: Networked>(actor: A) -> Cast {
         Cast(Box::new(move |casting| {
             let start = seat(casting.network, casting.id, actor);
-            Ok(Cast_ { start, desk: None })
+            Ok(Made { start, desk: None })
         }))
     }
 }
@@ -251,6 +251,16 @@ pub enum StartError {
         /// Why not.
         reason: String,
     },
+    /// A service panicked before it could begin.
+    #[error("service `{service}` panicked when it was made{}: {message}", place.as_ref().map(|p| format!(" at {p}")).unwrap_or_default())]
+    Panicked {
+        /// Whose.
+        service: String,
+        /// The panic's message.
+        message: String,
+        /// File, line and column, where known.
+        place: Option<String>,
+    },
     /// A run blocks its thread, which must not be inside another runtime.
     #[error("a run cannot start inside an asynchronous runtime; start it on a thread of its own")]
     InsideRuntime,
@@ -268,9 +278,7 @@ pub fn run(setup: Setup, sink: Option<Box<dyn TraceSink>>, progress: Arc<Progres
         return Err(StartError::InsideRuntime);
     }
     panics::install_hook();
-    let system = System::new();
-    let report = system.block_on(perform(setup, sink, progress));
-    report
+    System::new().block_on(perform(setup, sink, progress))
 }
 
 async fn perform(
@@ -319,9 +327,13 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Option<
     for (index, spec) in services.into_iter().enumerate() {
         let ServiceSpec { name, cast: Cast(make), step_every, keep_step_values, .. } = spec;
         let id = ServiceId(index as u32);
-        let made = make(Casting { network, id, step_every, keep_step_values });
-        let Cast_ { start, desk } =
-            made.map_err(|BadStart { endpoint, reason }| StartError::BadEndpoint { service: name, endpoint, reason })?;
+        let Made { start, desk } = match panics::catch(|| make(Casting { network, id, step_every, keep_step_values })) {
+            Ok(Ok(made)) => made,
+            Ok(Err(BadStart { endpoint, reason })) => {
+                return Err(StartError::BadEndpoint { service: name, endpoint, reason });
+            }
+            Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
+        };
         starts.push(start);
         desks.push(desk);
     }

@@ -1,7 +1,7 @@
 //! The story of a run, event by event, and its fingerprint.
 //!
-//! The runtime tells every event to a [`Trace`], which always hashes it and, where somebody
-//! listens, passes it on to a [`TraceSink`]. The hash is the same with a listener and without.
+//! The runtime books every event of a run, always hashes it and, where somebody listens, passes it on
+//! to a [`TraceSink`]. The hash is the same with a listener and without.
 
 use std::fmt;
 

@@ -97,7 +97,7 @@ pub(super) struct Route {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(super) to: String,
     /// The size of the message: 100, 64KiB, 1.5MB
-    #[arg(long, value_name = "N", value_parser = size)]
+    #[arg(long, value_name = "N", value_parser = size, default_value = "1KiB")]
     pub(super) bytes: Bytes,
     /// Draw everything random from this seed instead of the scenario's
     #[arg(long, value_name = "N")]
@@ -176,7 +176,7 @@ mod tests {
             &["check", "a.ron", "--json"] as &[&str],
             &["--json", "check", "a.ron"],
             &["graph", "a.ron", "--trace", "t"],
-            &["route", "a.ron", "x", "y"],
+            &["route", "a.ron", "x"],
             &["route", "a.ron", "x", "y", "--bytes", "many"],
             &["route", "a.ron", "", "y", "--bytes", "1"],
             &["a.ron", "b.ron"],

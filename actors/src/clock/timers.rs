@@ -259,7 +259,7 @@ mod tests {
                     let (timer, due, id) = running.remove(which % running.len());
                     prop_assert!(timers.cancel(timer));
                     prop_assert!(!timers.cancel(timer));
-                    model = model.into_iter().filter(|e| e.0 != (due, id)).collect();
+                    model.retain(|e| e.0 != (due, id));
                 }
                 prop_assert_eq!(timers.len(), model.len());
                 let next = model.peek().map(|e| e.0.0);

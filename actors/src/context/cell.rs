@@ -1,5 +1,6 @@
 //! Where an actor lives: reached by the pump, by its own tasks and by its mailbox, one at a time.
 
+use std::any::TypeId;
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
@@ -100,7 +101,7 @@ where
         let Some((actor, ctx)) = inner.as_mut() else { return gone(body) };
         let mut accepted = false;
         let handled = catch(|| {
-            if actor.is_full() {
+            if actor.is_full(TypeId::of::<B>()) {
                 return Err(Refused { refusal: Refusal::InboxFull, body: Some(body) });
             }
             let delivery = arrival.accept(body);

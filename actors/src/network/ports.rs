@@ -99,6 +99,8 @@ pub(crate) struct Way {
     pub(crate) leg: u16,
     /// The slot of its other copy, while that is in flight.
     pub(crate) twin: u32,
+    /// With route costs: when it will be delivered.
+    pub(crate) due: u64,
 }
 
 pub(crate) const NO_SLOT: u32 = u32::MAX;
@@ -126,8 +128,6 @@ pub(crate) struct Header {
     pub(crate) sent_at: u64,
     /// When it reached its target, or will; what it waits beyond that, it is held back.
     pub(crate) arrives: u64,
-    /// With route costs, where the network changes: when it will be delivered.
-    pub(crate) due: u64,
     pub(crate) bytes: u64,
     pub(crate) wait: WaitKey,
     /// The way it takes, where somebody has to know: cuts, noise, queues.

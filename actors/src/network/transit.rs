@@ -136,7 +136,7 @@ impl Network {
                 let legs: Box<[Leg]> =
                     path.iter().map(|link| Leg { link: link.0, enters: LATER, leaves: LATER }).collect();
                 drop(world);
-                let mut way = Some(Box::new(Way { legs, leg: 0, twin: NO_SLOT }));
+                let mut way = Some(Box::new(Way { legs, leg: 0, twin: NO_SLOT, due: LATER }));
                 port.with_header(slot, &mut |header| {
                     header.way = way.take();
                     if !header.unordered {
@@ -174,14 +174,16 @@ impl Network {
         port.with_header(slot, &mut |header| {
             if let Some(legs) = legs.take() {
                 let twin = header.twin().unwrap_or(NO_SLOT);
-                header.way = Some(Box::new(Way { legs, leg: 0, twin }));
+                header.way = Some(Box::new(Way { legs, leg: 0, twin, due: LATER }));
             }
             header.arrives = ends;
             header.fate = if lost { Fate::Doomed } else { Fate::Moves };
             if !lost {
                 due = self.due(header, ends);
             }
-            header.due = due;
+            if let Some(way) = &mut header.way {
+                way.due = due;
+            }
         });
         self.at(due, index, slot);
     }
@@ -409,9 +411,10 @@ impl Network {
             port.each(&mut |_, header| {
                 if header.fate == Fate::Moves
                     && !header.unordered
+                    && let Some(way) = &header.way
                     && let Some(last) = last_due.get_mut(&(header.from, header.to))
                 {
-                    *last = header.due.max(*last);
+                    *last = way.due.max(*last);
                 }
             });
         }

@@ -6,6 +6,7 @@
 //! | [`RequestMessage`] | the REST interface of others | an endpoint's handler runs, and a [`ResponseMessage`] goes back |
 //! | [`ResponseMessage`] | the host that was asked | the request ends |
 
+use std::any::TypeId;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
@@ -68,8 +69,13 @@ impl<S: Service> Networked for ServiceHost<S> {
         accepts.message::<RequestMessage>().message::<ResponseMessage>().everything();
     }
 
-    fn is_full(&self) -> bool {
-        self.desk.inbox.is_full() || self.handling.get() >= HANDLING_LIMIT
+    /// A response is always taken: it answers what this service has asked.
+    fn is_full(&self, body: TypeId) -> bool {
+        if body == TypeId::of::<RequestMessage>() {
+            self.handling.get() >= HANDLING_LIMIT
+        } else {
+            body == TypeId::of::<AnyBody>() && self.desk.inbox.is_full()
+        }
     }
 }
 

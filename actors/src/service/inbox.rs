@@ -96,11 +96,17 @@ impl<B> Receiver<B> for Letters<B> {
     }
 }
 
+/// The list of one type that was asked for, seen in two ways.
+struct Typed {
+    /// As `Rc<Letters<B>>`.
+    exact: Rc<dyn Any>,
+    any: Rc<dyn AnyLetters>,
+}
+
 /// The messages of one service.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    /// As `Rc<Letters<B>>`, one for each type that was asked for.
-    typed: RefCell<Vec<(Rc<dyn Any>, Rc<dyn AnyLetters>)>>,
+    typed: RefCell<Vec<Typed>>,
     /// What nobody has asked for.
     others: RefCell<VecDeque<Delivery<AnyBody>>>,
     shared: Rc<Shared>,
@@ -121,7 +127,7 @@ impl Inbox {
         let other = self.others.borrow_mut().pop_front();
         match other {
             Some(letter) => Some(Box::new(letter)),
-            None => self.typed.borrow().iter().find_map(|(_, letters)| letters.take_any()),
+            None => self.typed.borrow().iter().find_map(|typed| typed.any.take_any()),
         }
     }
 
@@ -134,9 +140,9 @@ impl Inbox {
     /// The list for a type of message; made, and filled with what has come before, when it is
     /// first asked for.
     pub(crate) fn letters<B: Body>(&self, network: &Network, owner: ServiceId) -> Rc<Letters<B>> {
-        for (letters, _) in self.typed.borrow().iter() {
-            if letters.is::<Letters<B>>()
-                && let Ok(letters) = letters.clone().downcast()
+        for typed in self.typed.borrow().iter() {
+            if typed.exact.is::<Letters<B>>()
+                && let Ok(letters) = typed.exact.clone().downcast()
             {
                 return letters;
             }
@@ -151,7 +157,7 @@ impl Inbox {
             }
         }
         let letters = Rc::new(Letters { queue: RefCell::new(queue), shared: self.shared.clone() });
-        self.typed.borrow_mut().push((letters.clone(), letters.clone()));
+        self.typed.borrow_mut().push(Typed { exact: letters.clone(), any: letters.clone() });
         network.set_receiver::<B>(owner, letters.clone());
         letters
     }

@@ -115,13 +115,25 @@ impl Player {
     }
 }
 
-/// What travels in gossip: where it goes next is drawn from its own stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What travels in gossip, 64 bytes: where it goes next is drawn from its own stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Token {
     /// Deliveries left after this one.
     pub left: u64,
     /// Where it goes from here.
     pub choices: Choices,
+    /// What it has to say.
+    pub text: Text,
+}
+
+/// Bytes that nobody looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text([u8; 48]);
+
+impl Serialize for Text {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
 }
 
 /// Services on a graph; each starts one token at time 0, and a token goes on from service to uniformly chosen other
@@ -150,7 +162,7 @@ impl Gossip {
     /// The token that `service` starts, and where it goes first.
     pub fn first(&self, service: u32) -> (u32, Token) {
         let seed = 0x000C_0FFE_E000_0000 ^ u64::from(service) << 20;
-        self.pass_on(service, Token { left: self.hops, choices: Choices::seeded(seed) })
+        self.pass_on(service, Token { left: self.hops, choices: Choices::seeded(seed), text: Text([0; 48]) })
     }
 
     /// What `service` does with a token that came in: where it sends it, or `None` when its hops are used up.

@@ -38,7 +38,7 @@ fn shaken(seed: u64, model: LinkModel) -> Setup {
     (setup.seed, setup.model, setup.ordering) = (seed, model, Ordering::Unordered);
     let talks = acts(async |io: &ServiceIo| {
         for number in 0..10u8 {
-            let _ = io.mpi().send("listener", number);
+            drop(io.mpi().send("listener", number));
         }
         Ok(Step::Stop)
     });

@@ -4,7 +4,7 @@ use rehearsal_actors::interfaces::CallError;
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::simulation::{AppLink, Setup};
-use rehearsal_actors::topology::Link;
+use rehearsal_actors::topology::{Link, NodeId};
 use rehearsal_actors::units::Probability;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::common::story::play;
 use crate::common::{at_ms, ms};
 
 /// A hub on `a`, `near` 10 ms and `far` 30 ms away.
-fn near_and_far() -> (Setup, Vec<rehearsal_actors::topology::NodeId>) {
+fn near_and_far() -> (Setup, Vec<NodeId>) {
     let (mut setup, nodes) = chain([Link::new(ms(10)), Link::new(ms(20))]);
     enters(&mut setup, "near", nodes[1], listens());
     enters(&mut setup, "far", nodes[2], listens());

@@ -76,7 +76,7 @@ impl Networked for Fragile {
         accepts.message::<u8>();
     }
 
-    fn is_full(&self) -> bool {
+    fn is_full(&self, _: std::any::TypeId) -> bool {
         self.touch("is_full");
         false
     }

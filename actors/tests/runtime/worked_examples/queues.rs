@@ -30,8 +30,10 @@ fn link_between(setup: &Setup, from: NodeId, to: NodeId) -> LinkId {
     setup.topology.link_between(from, to).expect("they are joined")
 }
 
-/// Notes which message arrived when.
-struct Listener(Rc<RefCell<Vec<(u8, SimTime)>>>);
+/// Which message arrived when.
+type Heard = Rc<RefCell<Vec<(u8, SimTime)>>>;
+
+struct Listener(Heard);
 
 impl Actor for Listener {
     type Context = ServiceContext<Self>;
@@ -51,8 +53,8 @@ impl Handler<Delivery<u8>> for Listener {
     }
 }
 
-fn listener() -> (Cast, Rc<RefCell<Vec<(u8, SimTime)>>>) {
-    let heard = Rc::default();
+fn listener() -> (Cast, Heard) {
+    let heard = Heard::default();
     (Cast::actor(Listener(Rc::clone(&heard))), heard)
 }
 

@@ -10,7 +10,7 @@ use rehearsal_actors::changes::{Change, ScheduledChange};
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::simulation::{Cast, Setup, StartError, run};
-use rehearsal_actors::topology::{Link, Node};
+use rehearsal_actors::topology::{Link, Node, NodeId};
 
 use crate::common::cast::{acts, chain, enters, once};
 use crate::common::story::play;
@@ -58,7 +58,7 @@ impl Service for Store {
 }
 
 /// A caller and a store with 10 ms between them.
-fn store() -> (Setup, Vec<rehearsal_actors::topology::NodeId>) {
+fn store() -> (Setup, Vec<NodeId>) {
     let (mut setup, nodes) = chain([Link::new(ms(10))]);
     enters(&mut setup, "store", nodes[1], Cast::service(Store::default()));
     (setup, nodes)

@@ -2,15 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rehearsal_actors::outcome::OutcomeKind;
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::report::Ending;
-use rehearsal_actors::simulation::Cast;
-use rehearsal_actors::topology::Link;
+use rehearsal_actors::simulation::{Cast, StartError, run};
+use rehearsal_actors::topology::{Link, Node};
 
-use crate::common::cast::{acts, chain, enters, listens};
+use crate::common::cast::{acts, chain, enters, listens, once};
 use crate::common::story::{Event, play};
 use crate::common::{at_ms, ms};
 
@@ -131,6 +132,17 @@ fn services_that_send_for_ever_in_one_instant_are_found_out() {
     assert!(matches!(report.ending, Ending::Stuck { at, .. } if at == SimTime::ZERO), "{:?}", report.ending);
 }
 
+#[test]
+fn one_run_may_follow_another_on_a_thread_but_not_begin_within_it() {
+    for _ in 0..2 {
+        let (mut setup, nodes) = chain([]);
+        let (outer, inner) = once(async |_| run(chain([]).0, None, Arc::default()).map(|_| ()));
+        enters(&mut setup, "outer", nodes[0], outer);
+        assert!(play(setup).0.ended_well());
+        assert!(matches!(inner.take(), Some(Err(StartError::InsideRuntime))));
+    }
+}
+
 /// Notes the stations of its life.
 struct Mortal(Rc<RefCell<Vec<(&'static str, SimTime)>>>, bool);
 
@@ -168,7 +180,7 @@ fn a_service_starts_steps_and_stops_with_the_run() {
 #[test]
 fn the_shop_goes_on_when_a_reply_never_comes() {
     let (mut setup, nodes) = chain([Link::new(ms(10))]);
-    let island = setup.topology.add_node(rehearsal_actors::topology::Node::new("island")).expect("names differ");
+    let island = setup.topology.add_node(Node::new("island")).expect("names differ");
     let (cast, begins) = noting(async |io, _| {
         // It asks, and waits for an answer that the listener never gives.
         drop(io.mpi().send("listener", 1u8));

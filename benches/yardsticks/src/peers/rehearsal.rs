@@ -148,7 +148,7 @@ impl Actor for PlayerActor {
 
     fn started(&mut self, ctx: &mut ServiceContext<Self>) {
         self.tally.start();
-        if self.number % 2 == 0
+        if self.number.is_multiple_of(2)
             && let Some(other) = ctx.find(&format!("s{}", partner(self.number)))
         {
             let _ = ctx.send(other, self.first_ball);
@@ -386,7 +386,7 @@ struct PlayerService {
 impl Service for PlayerService {
     async fn start(&self, io: &ServiceIo) -> Result<(), StepError> {
         self.tally.start();
-        if self.number % 2 == 0 {
+        if self.number.is_multiple_of(2) {
             io.mpi().tell(format!("s{}", partner(self.number)), self.first_ball)?;
         }
         Ok(())
