@@ -194,9 +194,9 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
 
     /// This service's random numbers: the same in every run of the same seed.
     pub fn random(&mut self) -> &mut Stream {
-        let name = format!("service:{}", self.network.name_of(self.id));
-        let streams = self.network.streams;
-        self.lazy().random.get_or_insert_with(|| streams.stream(&name))
+        let (network, id) = (self.network.clone(), self.id);
+        let random = &mut self.lazy().random;
+        random.get_or_insert_with(|| network.streams.stream(&format!("service:{}", network.name_of(id))))
     }
 
     pub(crate) fn network(&self) -> &Rc<Network> {
