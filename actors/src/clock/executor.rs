@@ -34,6 +34,9 @@ struct Task {
     owner: Owner,
     generation: u32,
     flag: Arc<Flag>,
+    /// The neighbours in the list of its owner's tasks.
+    newer: u32,
+    older: u32,
 }
 
 /// What this thread's executor finds runnable: what a run wakes itself needs no lock.
@@ -111,9 +114,67 @@ impl Wake for Flag {
     }
 }
 
+const NONE: u32 = u32::MAX;
+
+/// Tasks, and for each owner a list of its own, so that one that ends costs what it has.
+#[derive(Default)]
+struct Tasks {
+    slab: Slab<Task>,
+    /// By owner: its newest task.
+    newest: Vec<u32>,
+}
+
+impl Tasks {
+    fn get(&mut self, id: TaskId) -> Option<&mut Task> {
+        self.slab.get_mut(id.key as usize).filter(|task| task.generation == id.generation)
+    }
+
+    /// What the key of the next task will be.
+    fn next_key(&self) -> u32 {
+        self.slab.vacant_key() as u32
+    }
+
+    fn insert(&mut self, mut task: Task) {
+        let owner = task.owner as usize;
+        if self.newest.len() <= owner {
+            self.newest.resize(owner + 1, NONE);
+        }
+        let key = self.next_key();
+        task.older = std::mem::replace(&mut self.newest[owner], key);
+        if let Some(older) = self.slab.get_mut(task.older as usize) {
+            older.newer = key;
+        }
+        self.slab.insert(task);
+    }
+
+    fn remove(&mut self, id: TaskId) -> Option<Task> {
+        self.get(id)?;
+        let task = self.slab.remove(id.key as usize);
+        match self.slab.get_mut(task.newer as usize) {
+            Some(newer) => newer.older = task.older,
+            None => self.newest[task.owner as usize] = task.older,
+        }
+        if let Some(older) = self.slab.get_mut(task.older as usize) {
+            older.newer = task.newer;
+        }
+        Some(task)
+    }
+
+    /// The tasks of one owner, the newest first.
+    fn of(&self, owner: Owner) -> Vec<TaskId> {
+        let mut ids = Vec::new();
+        let mut at = self.newest.get(owner as usize).copied().unwrap_or(NONE);
+        while let Some(task) = self.slab.get(at as usize) {
+            ids.push(TaskId { key: at, generation: task.generation });
+            at = task.older;
+        }
+        ids
+    }
+}
+
 /// The tasks of a run.
 pub(crate) struct Executor {
-    tasks: RefCell<Slab<Task>>,
+    tasks: RefCell<Tasks>,
     ready: Arc<Ready>,
     generation: Cell<u32>,
 }
@@ -140,7 +201,7 @@ impl Executor {
         });
         let (foreign, foreign_len) = (Mutex::new(VecDeque::new()), AtomicUsize::new(0));
         Executor {
-            tasks: RefCell::new(Slab::new()),
+            tasks: RefCell::default(),
             ready: Arc::new(Ready { executor, foreign, foreign_len }),
             generation: Cell::new(0),
         }
@@ -148,39 +209,27 @@ impl Executor {
 
     /// Adds a task and makes it runnable.
     pub(crate) fn spawn(&self, owner: Owner, future: TaskFuture) -> TaskId {
-        let mut tasks = self.tasks.borrow_mut();
-        let entry = tasks.vacant_entry();
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
-        let id = TaskId { key: entry.key() as u32, generation };
+        let mut tasks = self.tasks.borrow_mut();
+        let id = TaskId { key: tasks.next_key(), generation };
         let flag = Arc::new(Flag { task: id, queued: AtomicBool::new(false), ready: self.ready.clone() });
         flag.wake_by_ref();
-        entry.insert(Task { body: Some((future, Waker::from(flag.clone()))), owner, generation, flag });
+        let body = Some((future, Waker::from(flag.clone())));
+        tasks.insert(Task { body, owner, generation, flag, newer: NONE, older: NONE });
         id
     }
 
     /// Ends a task; nothing happens if it is over already. A task may cancel itself.
     pub(crate) fn cancel(&self, id: TaskId) {
-        let task = {
-            let mut tasks = self.tasks.borrow_mut();
-            match tasks.get(id.key as usize) {
-                Some(task) if task.generation == id.generation => Some(tasks.remove(id.key as usize)),
-                _ => None,
-            }
-        };
+        let task = self.tasks.borrow_mut().remove(id);
         // Dropped outside the borrow: what a future owns may itself cancel or wake.
         drop(task);
     }
 
     /// Ends every task of one owner.
     pub(crate) fn cancel_all(&self, owner: Owner) {
-        let ids: Vec<TaskId> = self
-            .tasks
-            .borrow()
-            .iter()
-            .filter(|(_, task)| task.owner == owner)
-            .map(|(key, task)| TaskId { key: key as u32, generation: task.generation })
-            .collect();
+        let ids = self.tasks.borrow().of(owner);
         for id in ids {
             self.cancel(id);
         }
@@ -203,31 +252,26 @@ impl Executor {
     /// Polls the task that has been runnable longest. `begin` is told whose it is.
     pub(crate) fn poll_one(&self, begin: impl FnOnce(Owner)) -> Polled {
         let Some(id) = self.ready.pop() else { return Polled::Idle };
-        let taken = {
-            let mut tasks = self.tasks.borrow_mut();
-            match tasks.get_mut(id.key as usize) {
-                Some(task) if task.generation == id.generation => {
-                    task.flag.queued.store(false, Ordering::Release);
-                    task.body.take().map(|body| (body, task.owner))
-                }
-                _ => None,
-            }
-        };
+        let taken = self.tasks.borrow_mut().get(id).and_then(|task| {
+            task.flag.queued.store(false, Ordering::Release);
+            task.body.take().map(|body| (body, task.owner))
+        });
         let Some(((mut future, waker), owner)) = taken else {
             return Polled::Ran;
         };
         begin(owner);
         match catch(|| future.as_mut().poll(&mut Context::from_waker(&waker))) {
             Ok(Poll::Pending) => {
-                let mut tasks = self.tasks.borrow_mut();
-                match tasks.get_mut(id.key as usize) {
-                    Some(task) if task.generation == id.generation => task.body = Some((future, waker)),
-                    _ => {
-                        drop(tasks);
-                        drop(future);
-                    }
+                let mut left = None;
+                match self.tasks.borrow_mut().get(id) {
+                    Some(task) => task.body = Some((future, waker)),
+                    // It has cancelled itself; dropped below, outside the borrow.
+                    None => left = Some(future),
                 }
-                Polled::Ran
+                match catch(|| drop(left)) {
+                    Ok(()) => Polled::Ran,
+                    Err(panic) => Polled::Panicked(owner, panic),
+                }
             }
             Ok(Poll::Ready(())) => {
                 self.cancel(id);
@@ -244,7 +288,7 @@ impl Executor {
     /// How many tasks there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.tasks.borrow().len()
+        self.tasks.borrow().slab.len()
     }
 }
 
@@ -300,7 +344,8 @@ mod tests {
             );
         }
         run(&executor);
-        let wakers: Vec<Waker> = executor.tasks.borrow().iter().map(|(_, t)| Waker::from(t.flag.clone())).collect();
+        let wakers: Vec<Waker> =
+            executor.tasks.borrow().slab.iter().map(|(_, t)| Waker::from(t.flag.clone())).collect();
         wakers[1].wake_by_ref();
         wakers[0].wake_by_ref();
         wakers[1].wake_by_ref();
@@ -324,7 +369,7 @@ mod tests {
                 }),
             );
             run(executor);
-            let waker = Waker::from(executor.tasks.borrow()[0].flag.clone());
+            let waker = Waker::from(executor.tasks.borrow().slab[0].flag.clone());
             assert!(std::thread::spawn(move || waker.wake()).join().is_ok());
             run(executor);
         }
@@ -344,6 +389,20 @@ mod tests {
     }
 
     #[test]
+    fn an_owner_that_ends_takes_its_own_tasks_along_and_no_others() {
+        let executor = Executor::new();
+        let spawn = |owner| executor.spawn(owner, Box::pin(std::future::pending()));
+        let ids: Vec<TaskId> = [1, 2, 1, 2, 1].into_iter().map(spawn).collect();
+        run(&executor);
+        executor.cancel(ids[2]);
+        assert_eq!(executor.tasks.borrow().of(1), [ids[4], ids[0]]);
+        executor.cancel_all(1);
+        assert_eq!(executor.len(), 2);
+        assert_eq!(executor.tasks.borrow().of(1), []);
+        assert_eq!(executor.tasks.borrow().of(2), [ids[3], ids[1]]);
+    }
+
+    #[test]
     fn cancelled_tasks_are_dropped_at_once_and_late_wakes_are_harmless() {
         let executor = Executor::new();
         let alive = Rc::new(());
@@ -356,7 +415,7 @@ mod tests {
             }),
         );
         run(&executor);
-        let waker = Waker::from(executor.tasks.borrow()[id.key as usize].flag.clone());
+        let waker = Waker::from(executor.tasks.borrow().slab[id.key as usize].flag.clone());
         executor.cancel_all(1);
         assert_eq!(Rc::strong_count(&alive), 1);
         waker.wake();

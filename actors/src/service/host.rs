@@ -102,7 +102,7 @@ async fn run_steps<S: Service>(service: Rc<S>, io: ServiceIo, every: Option<SimD
                 true
             }
         };
-        match every {
+        match every.filter(|every| !every.is_zero()) {
             Some(every) => io.sleep_until(began + every).await,
             None if failed && io.now() == began => io.sleep(PAUSE_AFTER_FAILURE).await,
             // Others get their turn, and the pump sees a service that never waits for anything.
