@@ -28,7 +28,9 @@ fn the_display_reads_the_thermometer_whenever_there_is_a_route() -> Result<(), B
 #[test]
 fn scenarios_may_name_these_actors_and_the_stock_ones_and_no_others() -> Result<(), Box<dyn Error>> {
     let actors = String::from_utf8(home(&["actors"])?.stdout)?;
-    assert!(actors.contains("home/thermometer  Says how warm it is: GET /celsius."), "{actors}");
+    let says = |name: &str, what: &str| actors.lines().any(|line| line.starts_with(name) && line.ends_with(what));
+    assert!(says("home/thermometer ", " Says how warm it is: GET /celsius."), "{actors}");
+    assert!(says("echo/server ", "."), "{actors}");
     assert_eq!(home(&["check", "home.ron"])?.status.code(), Some(0));
     assert_eq!(home(&["home.ron", "--until", "soon"])?.status.code(), Some(2));
     Ok(())
