@@ -2,6 +2,7 @@
 
 mod actors;
 mod delivery;
+mod lifecycle;
 mod messages;
 mod panics;
 mod queues;
