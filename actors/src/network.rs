@@ -37,7 +37,7 @@ use crate::network::seats::{Closable, Seats};
 use crate::network::waits::{Answer, Course, Request, Settlement, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::panics::{Caught, catch};
-use crate::random::Streams;
+use crate::random::{Stream, Streams};
 use crate::router::NotDelivered;
 use crate::routes::{Price, RouteCache};
 use crate::simulation::LinkModel;
@@ -103,7 +103,7 @@ pub(crate) struct Network {
     by_name: HashMap<String, ServiceId>,
     /// Whose code is running, or ran last.
     acting: Cell<ServiceId>,
-    pub(crate) streams: Streams,
+    streams: Streams,
     pub(crate) timeout: SimDuration,
 }
 
@@ -173,6 +173,11 @@ impl Network {
 
     pub(crate) fn name_of(&self, service: ServiceId) -> String {
         self.ledger.borrow().names.services.get(service.index()).cloned().unwrap_or_default()
+    }
+
+    /// A service's random numbers, from their beginning.
+    pub(crate) fn stream_of(&self, service: ServiceId) -> Stream {
+        self.streams.stream(&format!("service:{}", self.name_of(service)))
     }
 
     pub(crate) fn topology<R>(&self, look: impl FnOnce(&Topology) -> R) -> R {
