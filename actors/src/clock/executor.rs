@@ -34,6 +34,53 @@ struct Task {
     owner: Owner,
     generation: u32,
     flag: Arc<Flag>,
+    /// The owner's task before this one, and the one after it.
+    older: u32,
+    newer: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// The tasks, and each owner's latest.
+#[derive(Default)]
+struct Tasks {
+    all: Slab<Task>,
+    latest: Vec<u32>,
+}
+
+impl Tasks {
+    fn get(&mut self, id: TaskId) -> Option<&mut Task> {
+        self.all.get_mut(id.key as usize).filter(|task| task.generation == id.generation)
+    }
+
+    fn next_key(&self) -> u32 {
+        self.all.vacant_key() as u32
+    }
+
+    fn add(&mut self, mut task: Task) {
+        let (owner, key) = (task.owner as usize, self.next_key());
+        if self.latest.len() <= owner {
+            self.latest.resize(owner + 1, NONE);
+        }
+        task.older = std::mem::replace(&mut self.latest[owner], key);
+        if let Some(older) = self.all.get_mut(task.older as usize) {
+            older.newer = key;
+        }
+        self.all.insert(task);
+    }
+
+    fn remove(&mut self, id: TaskId) -> Option<Task> {
+        self.get(id)?;
+        let task = self.all.remove(id.key as usize);
+        match self.all.get_mut(task.newer as usize) {
+            Some(newer) => newer.older = task.older,
+            None => self.latest[task.owner as usize] = task.older,
+        }
+        if let Some(older) = self.all.get_mut(task.older as usize) {
+            older.newer = task.newer;
+        }
+        Some(task)
+    }
 }
 
 /// What this thread's executor finds runnable: what a run wakes itself needs no lock.
@@ -113,7 +160,7 @@ impl Wake for Flag {
 
 /// The tasks of a run.
 pub(crate) struct Executor {
-    tasks: RefCell<Slab<Task>>,
+    tasks: RefCell<Tasks>,
     ready: Arc<Ready>,
     generation: Cell<u32>,
 }
@@ -140,7 +187,7 @@ impl Executor {
         });
         let (foreign, foreign_len) = (Mutex::new(VecDeque::new()), AtomicUsize::new(0));
         Executor {
-            tasks: RefCell::new(Slab::new()),
+            tasks: RefCell::default(),
             ready: Arc::new(Ready { executor, foreign, foreign_len }),
             generation: Cell::new(0),
         }
@@ -149,41 +196,34 @@ impl Executor {
     /// Adds a task and makes it runnable.
     pub(crate) fn spawn(&self, owner: Owner, future: TaskFuture) -> TaskId {
         let mut tasks = self.tasks.borrow_mut();
-        let entry = tasks.vacant_entry();
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
-        let id = TaskId { key: entry.key() as u32, generation };
+        let id = TaskId { key: tasks.next_key(), generation };
         let flag = Arc::new(Flag { task: id, queued: AtomicBool::new(false), ready: self.ready.clone() });
         flag.wake_by_ref();
-        entry.insert(Task { body: Some((future, Waker::from(flag.clone()))), owner, generation, flag });
+        let body = Some((future, Waker::from(flag.clone())));
+        tasks.add(Task { body, owner, generation, flag, older: NONE, newer: NONE });
         id
     }
 
     /// Ends a task; nothing happens if it is over already. A task may cancel itself.
     pub(crate) fn cancel(&self, id: TaskId) {
-        let task = {
-            let mut tasks = self.tasks.borrow_mut();
-            match tasks.get(id.key as usize) {
-                Some(task) if task.generation == id.generation => Some(tasks.remove(id.key as usize)),
-                _ => None,
-            }
-        };
+        let task = self.tasks.borrow_mut().remove(id);
         // Dropped outside the borrow: what a future owns may itself cancel or wake.
         drop(task);
     }
 
-    /// Ends every task of one owner.
-    pub(crate) fn cancel_all(&self, owner: Owner) {
-        let ids: Vec<TaskId> = self
-            .tasks
-            .borrow()
-            .iter()
-            .filter(|(_, task)| task.owner == owner)
-            .map(|(key, task)| TaskId { key: key as u32, generation: task.generation })
-            .collect();
-        for id in ids {
-            self.cancel(id);
+    /// The tasks of one owner, in the order in which they were spawned.
+    pub(crate) fn tasks_of(&self, owner: Owner) -> Vec<TaskId> {
+        let tasks = self.tasks.borrow();
+        let mut ids = Vec::new();
+        let mut key = tasks.latest.get(owner as usize).copied().unwrap_or(NONE);
+        while let Some(task) = tasks.all.get(key as usize) {
+            ids.push(TaskId { key, generation: task.generation });
+            key = task.older;
         }
+        ids.reverse();
+        ids
     }
 
     /// True if nothing is runnable.
@@ -205,46 +245,35 @@ impl Executor {
         let Some(id) = self.ready.pop() else { return Polled::Idle };
         let taken = {
             let mut tasks = self.tasks.borrow_mut();
-            match tasks.get_mut(id.key as usize) {
-                Some(task) if task.generation == id.generation => {
-                    task.flag.queued.store(false, Ordering::Release);
-                    task.body.take().map(|body| (body, task.owner))
-                }
-                _ => None,
-            }
+            tasks.get(id).and_then(|task| {
+                task.flag.queued.store(false, Ordering::Release);
+                task.body.take().map(|body| (body, task.owner))
+            })
         };
         let Some(((mut future, waker), owner)) = taken else {
             return Polled::Ran;
         };
         begin(owner);
-        match catch(|| future.as_mut().poll(&mut Context::from_waker(&waker))) {
-            Ok(Poll::Pending) => {
-                let mut tasks = self.tasks.borrow_mut();
-                match tasks.get_mut(id.key as usize) {
-                    Some(task) if task.generation == id.generation => task.body = Some((future, waker)),
-                    _ => {
-                        drop(tasks);
-                        drop(future);
-                    }
-                }
-                Polled::Ran
+        let polled = catch(|| future.as_mut().poll(&mut Context::from_waker(&waker)));
+        if let Ok(Poll::Pending) = polled {
+            // Unless it has cancelled itself, it goes on.
+            if let Some(task) = self.tasks.borrow_mut().get(id) {
+                task.body = Some((future, waker));
+                return Polled::Ran;
             }
-            Ok(Poll::Ready(())) => {
-                self.cancel(id);
-                Polled::Ran
-            }
-            Err(panic) => {
-                self.cancel(id);
-                // A future that panicked may panic again when it is dropped.
-                Polled::Panicked(owner, catch(|| drop(future)).err().unwrap_or(panic))
-            }
+        }
+        self.cancel(id);
+        // A future may panic when it is dropped, even if it has panicked before.
+        match (polled, catch(|| drop(future))) {
+            (_, Err(caught)) | (Err(caught), Ok(())) => Polled::Panicked(owner, caught),
+            (Ok(_), Ok(())) => Polled::Ran,
         }
     }
 
     /// How many tasks there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.tasks.borrow().len()
+        self.tasks.borrow().all.len()
     }
 }
 
@@ -300,7 +329,7 @@ mod tests {
             );
         }
         run(&executor);
-        let wakers: Vec<Waker> = executor.tasks.borrow().iter().map(|(_, t)| Waker::from(t.flag.clone())).collect();
+        let wakers: Vec<Waker> = executor.tasks.borrow().all.iter().map(|(_, t)| Waker::from(t.flag.clone())).collect();
         wakers[1].wake_by_ref();
         wakers[0].wake_by_ref();
         wakers[1].wake_by_ref();
@@ -324,7 +353,7 @@ mod tests {
                 }),
             );
             run(executor);
-            let waker = Waker::from(executor.tasks.borrow()[0].flag.clone());
+            let waker = Waker::from(executor.tasks.borrow().all[0].flag.clone());
             assert!(std::thread::spawn(move || waker.wake()).join().is_ok());
             run(executor);
         }
@@ -356,11 +385,31 @@ mod tests {
             }),
         );
         run(&executor);
-        let waker = Waker::from(executor.tasks.borrow()[id.key as usize].flag.clone());
-        executor.cancel_all(1);
+        let waker = Waker::from(executor.tasks.borrow().all[id.key as usize].flag.clone());
+        executor.tasks_of(1).into_iter().for_each(|task| executor.cancel(task));
         assert_eq!(Rc::strong_count(&alive), 1);
         waker.wake();
         run(&executor);
         assert!(executor.is_idle());
+    }
+
+    #[test]
+    fn the_tasks_of_an_owner_are_those_that_are_left_in_the_order_in_which_they_were_spawned() {
+        let executor = Executor::new();
+        let mut left: [Vec<TaskId>; 3] = Default::default();
+        for i in 0..60usize {
+            let owner = i * i % 3;
+            left[owner].push(executor.spawn(owner as Owner, Box::pin(std::future::pending())));
+            if i % 4 == 3 {
+                let ids = &mut left[i % 3];
+                if !ids.is_empty() {
+                    executor.cancel(ids.remove(i % ids.len()));
+                }
+            }
+            for (owner, ids) in left.iter().enumerate() {
+                assert_eq!(executor.tasks_of(owner as Owner), *ids);
+            }
+        }
+        assert_eq!(executor.tasks_of(7), []);
     }
 }

@@ -180,6 +180,8 @@ impl Pump {
             if let Some(ending) = advance(&network, actor) {
                 return Some(ending);
             }
+            // Changes alone may fill ages, in which nothing else happens.
+            left -= 1;
         }
         if self.this_instant >= limit {
             let service = network.name_of(network.acting.get());

@@ -2,6 +2,7 @@
 
 mod actors;
 mod delivery;
+mod endings;
 mod lifecycle;
 mod messages;
 mod panics;
