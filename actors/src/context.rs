@@ -10,7 +10,7 @@ mod cell;
 
 use std::any::TypeId;
 use std::cell::OnceCell;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -113,13 +113,16 @@ type LocalActorFuture<A> = Pin<Box<dyn ActorFuture<A, Output = ()>>>;
 /// What only some actors need.
 struct Lazy<A: Actor<Context = ServiceContext<A>>> {
     last_handle: SpawnHandle,
-    tasks: Vec<(SpawnHandle, TaskId)>,
+    /// Looked up, never iterated.
+    tasks: HashMap<SpawnHandle, TaskId>,
     /// Futures that everything else of this actor waits for.
     waits: VecDeque<LocalActorFuture<A>>,
     /// Tasks that found the actor waiting.
     blocked: Vec<Waker>,
     /// Deliveries that found the actor waiting.
     backlog: VecDeque<Call<A>>,
+    /// Whether there is a [`WaitTask`].
+    waits_on: bool,
     random: Option<Stream>,
 }
 
@@ -195,8 +198,7 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
     /// This service's random numbers: the same in every run of the same seed.
     pub fn random(&mut self) -> &mut Stream {
         let (network, id) = (self.network.clone(), self.id);
-        let random = &mut self.lazy().random;
-        random.get_or_insert_with(|| network.streams.stream(&format!("service:{}", network.name_of(id))))
+        self.lazy().random.get_or_insert_with(|| network.stream_of(id))
     }
 
     pub(crate) fn network(&self) -> &Rc<Network> {
@@ -207,10 +209,11 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
         self.lazy.get_or_insert_with(|| {
             Box::new(Lazy {
                 last_handle: SpawnHandle::default(),
-                tasks: Vec::new(),
+                tasks: HashMap::new(),
                 waits: VecDeque::new(),
                 blocked: Vec::new(),
                 backlog: VecDeque::new(),
+                waits_on: false,
                 random: None,
             })
         })
@@ -222,6 +225,23 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
         }
         self.lazy().blocked.push(waker.clone());
         true
+    }
+
+    /// Sees to it that what waits is carried out, and that what it blocks goes on then.
+    fn wait_on(&mut self) {
+        let cell = self.cell.clone();
+        if !std::mem::replace(&mut self.lazy().waits_on, true) {
+            self.network.spawn(self.id, Box::pin(WaitTask { cell }));
+        }
+    }
+
+    /// The actor was to stop and has changed its mind: what has seen it stop goes on.
+    fn go_on(&mut self) {
+        self.life = Life::Running;
+        let Some(lazy) = &self.lazy else { return };
+        if !(lazy.waits.is_empty() && lazy.blocked.is_empty() && lazy.backlog.is_empty()) {
+            self.wait_on();
+        }
     }
 
     /// A future that ends after so much virtual time.
@@ -271,7 +291,7 @@ impl<A: Actor<Context = Self>> AsyncContext<A> for ServiceContext<A> {
         let task = self.network.spawn(self.id, Box::pin(task));
         let lazy = self.lazy();
         lazy.last_handle = handle;
-        lazy.tasks.push((handle, task));
+        lazy.tasks.insert(handle, task);
         handle
     }
 
@@ -280,26 +300,21 @@ impl<A: Actor<Context = Self>> AsyncContext<A> for ServiceContext<A> {
     where
         F: ActorFuture<A, Output = ()> + 'static,
     {
-        let cell = self.cell.clone();
-        let lazy = self.lazy();
-        lazy.waits.push_back(Box::pin(future));
-        if lazy.waits.len() == 1 {
-            self.network.spawn(self.id, Box::pin(WaitTask { cell }));
-        }
+        self.lazy().waits.push_back(Box::pin(future));
+        self.wait_on();
     }
 
     fn waiting(&self) -> bool {
-        self.life == Life::Stopped || self.lazy.as_ref().is_some_and(|lazy| !lazy.waits.is_empty())
+        self.life != Life::Running || self.lazy.as_ref().is_some_and(|lazy| !lazy.waits.is_empty())
     }
 
     fn cancel_future(&mut self, handle: SpawnHandle) -> bool {
         let Some(lazy) = &mut self.lazy else {
             return false;
         };
-        let Some(at) = lazy.tasks.iter().position(|(h, _)| *h == handle) else {
+        let Some(task) = lazy.tasks.remove(&handle) else {
             return false;
         };
-        let (_, task) = lazy.tasks.swap_remove(at);
         self.network.cancel_task(task);
         true
     }
@@ -375,10 +390,14 @@ impl<A: Actor<Context = ServiceContext<A>>> Future for ActorTask<A> {
                 return Poll::Pending;
             }
             let poll = this.future.as_mut().poll(actor, ctx, cx);
-            if poll.is_ready()
-                && let Some(lazy) = &mut ctx.lazy
-            {
-                lazy.tasks.retain(|(handle, _)| *handle != this.handle);
+            match &mut ctx.lazy {
+                Some(lazy) if poll.is_ready() => {
+                    lazy.tasks.remove(&this.handle);
+                }
+                // It may have paused because the actor has begun to wait.
+                _ => {
+                    ctx.blocks(cx.waker());
+                }
             }
             poll
         })
@@ -399,28 +418,24 @@ impl<A: Actor<Context = ServiceContext<A>>> Future for WaitTask<A> {
             return Poll::Ready(());
         };
         cell.with(|actor, ctx| {
-            loop {
-                let Some(mut future) = ctx.lazy.as_mut().and_then(|lazy| lazy.waits.pop_front()) else {
+            while ctx.life == Life::Running {
+                if let Some(mut future) = ctx.lazy().waits.pop_front() {
+                    // While it runs the actor must be seen to wait.
+                    ctx.lazy().waits.push_front(Box::pin(actix::fut::ready(())));
+                    let poll = future.as_mut().poll(actor, ctx, cx);
+                    ctx.lazy().waits.pop_front();
+                    if poll.is_pending() {
+                        ctx.lazy().waits.push_front(future);
+                        return Poll::Pending;
+                    }
+                } else if let Some(call) = ctx.lazy().backlog.pop_front() {
+                    call(actor, ctx);
+                } else {
+                    std::mem::take(&mut ctx.lazy().blocked).into_iter().for_each(Waker::wake);
                     break;
-                };
-                // While it runs the actor must be seen to wait.
-                ctx.lazy().waits.push_front(Box::pin(actix::fut::ready(())));
-                let poll = future.as_mut().poll(actor, ctx, cx);
-                ctx.lazy().waits.pop_front();
-                if poll.is_pending() {
-                    ctx.lazy().waits.push_front(future);
-                    return Poll::Pending;
                 }
             }
-            while !ctx.waiting() && ctx.life == Life::Running {
-                let Some(call) = ctx.lazy.as_mut().and_then(|lazy| lazy.backlog.pop_front()) else {
-                    break;
-                };
-                call(actor, ctx);
-            }
-            for waker in ctx.lazy.as_mut().map(|lazy| std::mem::take(&mut lazy.blocked)).unwrap_or_default() {
-                waker.wake();
-            }
+            ctx.lazy().waits_on = false;
             Poll::Ready(())
         })
         .unwrap_or(Poll::Ready(()))

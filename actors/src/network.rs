@@ -37,7 +37,7 @@ use crate::network::seats::{Closable, Seats};
 use crate::network::waits::{Answer, Course, Request, Settlement, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::panics::{Caught, catch};
-use crate::random::Streams;
+use crate::random::{Stream, Streams};
 use crate::router::NotDelivered;
 use crate::routes::{Price, RouteCache};
 use crate::simulation::LinkModel;
@@ -103,7 +103,7 @@ pub(crate) struct Network {
     by_name: HashMap<String, ServiceId>,
     /// Whose code is running, or ran last.
     acting: Cell<ServiceId>,
-    pub(crate) streams: Streams,
+    streams: Streams,
     pub(crate) timeout: SimDuration,
 }
 
@@ -173,6 +173,11 @@ impl Network {
 
     pub(crate) fn name_of(&self, service: ServiceId) -> String {
         self.ledger.borrow().names.services.get(service.index()).cloned().unwrap_or_default()
+    }
+
+    /// A service's random numbers, from their beginning.
+    pub(crate) fn stream_of(&self, service: ServiceId) -> Stream {
+        self.streams.stream(&format!("service:{}", self.name_of(service)))
     }
 
     pub(crate) fn topology<R>(&self, look: impl FnOnce(&Topology) -> R) -> R {
@@ -428,7 +433,7 @@ impl Network {
         let mut counters = self.counters.borrow_mut();
         let counters = counters.entry(service).or_default();
         match counters.get_mut(counter) {
-            Some(count) => *count += by,
+            Some(count) => *count = count.saturating_add(by),
             None => {
                 counters.insert(counter.to_owned(), by);
             }
@@ -458,31 +463,46 @@ impl Network {
     /// Ends a service: its tasks and its state are dropped, its connection is gone.
     pub(crate) fn close(&self, service: ServiceId) {
         let closable = self.closables.borrow_mut().get_mut(service.index()).and_then(Option::take);
-        let dropped = catch(|| {
-            self.executor.cancel_all(service.0);
-            if let Some(closable) = closable {
-                closable.close();
-            }
-        });
-        if let Err(caught) = dropped {
+        for task in self.executor.tasks_of(service.0) {
+            self.last_of(service, || self.executor.cancel(task));
+        }
+        if let Some(closable) = closable {
+            self.last_of(service, || closable.close());
+        }
+    }
+
+    /// Runs what a service does last. If it panics, whatever else is left of it is still to be ended.
+    fn last_of(&self, service: ServiceId, code: impl FnOnce()) {
+        if let Err(caught) = catch(code) {
             self.ledger.borrow_mut().panicked(self.now(), service, caught);
             self.seats.borrow_mut().set_crashed(service);
         }
     }
 
-    /// Ends every service in an orderly way, the last one first, and takes the run apart.
-    pub(crate) fn dismantle(&self) {
+    /// Ends every service in an orderly way, the last one first. What they say now is the last to be
+    /// accounted for.
+    pub(crate) fn stop_all(&self) {
         let closables = std::mem::take(&mut *self.closables.borrow_mut());
         for (index, closable) in closables.into_iter().enumerate().rev() {
+            let Some(closable) = closable else { continue };
             let service = ServiceId(index as u32);
-            if let Some(closable) = closable
-                && let Err(caught) = catch(|| closable.stop())
-            {
-                self.ledger.borrow_mut().panicked(self.now(), service, caught);
-                self.seats.borrow_mut().set_crashed(service);
-            }
+            self.last_of(service, || closable.stop());
+            self.last_of(service, || closable.close());
         }
         self.executor.clear();
+    }
+
+    /// Takes a run apart that has not begun.
+    pub(crate) fn abandon(&self) {
+        let closables = std::mem::take(&mut *self.closables.borrow_mut());
+        for (index, closable) in closables.into_iter().enumerate() {
+            self.last_of(ServiceId(index as u32), || closable.iter().for_each(|closable| closable.close()));
+        }
+        self.dismantle();
+    }
+
+    /// Takes a run apart whose services have ended.
+    pub(crate) fn dismantle(&self) {
         self.takers.borrow_mut().clear();
         self.discard_all();
         let ports = std::mem::take(&mut *self.ports.borrow_mut());

@@ -28,6 +28,7 @@ pub(crate) mod inbox;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
+use std::task::Poll;
 
 use crate::interfaces::mpi::Mpi;
 use crate::interfaces::rest::{Endpoints, Rest};
@@ -109,6 +110,20 @@ pub trait Service: Sized + 'static {
     }
 }
 
+/// Is over when it is polled again, behind everything else that is runnable: so the pump sees a
+/// service that never waits for anything.
+async fn let_others_run() {
+    let mut polled = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// What a service sees of the world.
 #[derive(Clone)]
 pub struct ServiceIo {
@@ -161,8 +176,11 @@ impl ServiceIo {
         self.sleep_until(self.now() + duration).await;
     }
 
-    /// Waits for an instant; not at all if it is past.
+    /// Waits for an instant. If it is past, no time passes, but others get their turn.
     pub async fn sleep_until(&self, instant: SimTime) {
+        if instant <= self.now() {
+            return let_others_run().await;
+        }
         Deadline::new(self.desk.network.clone(), instant).await;
     }
 

@@ -40,7 +40,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use actix::prelude::*;
 
-use crate::changes::{Policy, PolicyState, ScheduledChange};
+use crate::changes::{Change, Policy, PolicyState, ScheduledChange};
 use crate::context::{Accepts, Networked, ServiceCell};
 use crate::interfaces::rest::Endpoints;
 use crate::network::ledger::Ledger;
@@ -54,7 +54,7 @@ use crate::router::RouterActor;
 use crate::service::Service;
 use crate::service::desk::Desk;
 use crate::service::host::ServiceHost;
-use crate::topology::{NodeId, Topology};
+use crate::topology::{LinkId, NodeId, Topology};
 use crate::trace::{ServiceId, TraceNames, TraceSink};
 use crate::units::{SimDuration, SimTime};
 
@@ -231,7 +231,7 @@ pub enum StartError {
     /// Two services would have one name.
     #[error("there are two services named `{0}`; give each a name of its own")]
     DuplicateService(String),
-    /// A service, or an application link, speaks of something that is not there.
+    /// A service, an application link or a change speaks of something that is not there.
     #[error("{what} is at position {index}, but there are only {count}")]
     OutOfRange {
         /// What is out of range.
@@ -288,6 +288,7 @@ async fn perform(
 ) -> Result<Report, StartError> {
     let Setup { seed, topology, model, ordering, timeout, services, links, changes, policies, until } = setup;
     let by_name = names_of(&services, &topology)?;
+    changes.iter().try_for_each(|scheduled| check_change(&scheduled.change, &topology))?;
     let neighbours = links.map(|links| neighbours_of(&links, services.len(), ordering)).transpose()?;
     let nodes: Vec<NodeId> = services.iter().map(|service| service.node).collect();
     let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
@@ -314,7 +315,7 @@ async fn perform(
     // What is down from the start is down when the first service starts.
     let mut schedule = Schedule::new(changes, policies);
     schedule.carry_out(&network);
-    let desks = cast(&network, services)?;
+    let desks = cast(&network, services).inspect_err(|_| network.abandon())?;
     let actor = NetworkActor { network: network.clone(), schedule, until, progress }.start();
     let ending = actor.send(Run).await.map_err(|error| StartError::Runtime(error.to_string()))?;
     Ok(report(&network, seed, ending, &desks))
@@ -359,6 +360,29 @@ fn names_of(services: &[ServiceSpec], topology: &Topology) -> Result<HashMap<Str
     Ok(by_name)
 }
 
+/// Whether what a change speaks of is there.
+fn check_change(change: &Change, topology: &Topology) -> Result<(), StartError> {
+    let (nodes, links): (Vec<NodeId>, Vec<LinkId>) = match change {
+        Change::NodeDown(node) | Change::NodeUp(node) | Change::Processing(node, _) => (vec![*node], vec![]),
+        Change::LinkDown(link)
+        | Change::LinkUp(link)
+        | Change::Latency(link, _)
+        | Change::Bandwidth(link, _)
+        | Change::Loss(link, _) => (vec![], vec![*link]),
+        Change::Partition { left, right } | Change::Heal { left, right } => ([&left[..], right].concat(), vec![]),
+    };
+    let node = nodes.iter().map(|node| node.index()).max();
+    let link = links.iter().map(|link| link.index()).max();
+    let places =
+        [("the node of a change", node, topology.node_count()), ("the link of a change", link, topology.link_count())];
+    for (what, index, count) in places {
+        if let Some(index) = index.filter(|index| *index >= count) {
+            return Err(StartError::OutOfRange { what, index, count });
+        }
+    }
+    Ok(())
+}
+
 fn neighbours_of(links: &[AppLink], count: usize, default: Ordering) -> Result<Vec<Neighbours>, StartError> {
     let mut neighbours: Vec<BTreeMap<ServiceId, Ordering>> = vec![BTreeMap::new(); count];
     for link in links {
@@ -375,6 +399,7 @@ fn neighbours_of(links: &[AppLink], count: usize, default: Ordering) -> Result<V
 /// Ends the services and gathers what is known.
 fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<Desk>>]) -> Report {
     let ended_at = network.now();
+    network.stop_all();
     let in_flight = network.in_flight();
     let unfinished = network.open_requests();
     network.dismantle();
@@ -388,7 +413,8 @@ fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<D
     for (index, desk) in desks.iter().enumerate() {
         let service = service_report(network, ServiceId(index as u32), desk.as_deref());
         for (counter, count) in &service.counters {
-            *counters.entry(counter.clone()).or_default() += count;
+            let sum = counters.entry(counter.clone()).or_default();
+            *sum = sum.saturating_add(*count);
         }
         services.push(service);
     }

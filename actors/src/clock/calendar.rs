@@ -95,7 +95,7 @@ impl<T: Copy> Calendar<T> {
     }
 
     /// Everything that is due at some time.
-    #[cfg(test)]
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }

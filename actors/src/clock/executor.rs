@@ -34,9 +34,53 @@ struct Task {
     owner: Owner,
     generation: u32,
     flag: Arc<Flag>,
-    /// The neighbours in the list of its owner's tasks.
-    newer: u32,
+    /// The owner's task before this one, and the one after it.
     older: u32,
+    newer: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// The tasks, and each owner's latest.
+#[derive(Default)]
+struct Tasks {
+    all: Slab<Task>,
+    latest: Vec<u32>,
+}
+
+impl Tasks {
+    fn get(&mut self, id: TaskId) -> Option<&mut Task> {
+        self.all.get_mut(id.key as usize).filter(|task| task.generation == id.generation)
+    }
+
+    fn next_key(&self) -> u32 {
+        self.all.vacant_key() as u32
+    }
+
+    fn add(&mut self, mut task: Task) {
+        let (owner, key) = (task.owner as usize, self.next_key());
+        if self.latest.len() <= owner {
+            self.latest.resize(owner + 1, NONE);
+        }
+        task.older = std::mem::replace(&mut self.latest[owner], key);
+        if let Some(older) = self.all.get_mut(task.older as usize) {
+            older.newer = key;
+        }
+        self.all.insert(task);
+    }
+
+    fn remove(&mut self, id: TaskId) -> Option<Task> {
+        self.get(id)?;
+        let task = self.all.remove(id.key as usize);
+        match self.all.get_mut(task.newer as usize) {
+            Some(newer) => newer.older = task.older,
+            None => self.latest[task.owner as usize] = task.older,
+        }
+        if let Some(older) = self.all.get_mut(task.older as usize) {
+            older.newer = task.newer;
+        }
+        Some(task)
+    }
 }
 
 /// What this thread's executor finds runnable: what a run wakes itself needs no lock.
@@ -114,64 +158,6 @@ impl Wake for Flag {
     }
 }
 
-const NONE: u32 = u32::MAX;
-
-/// Tasks, and for each owner a list of its own, so that one that ends costs what it has.
-#[derive(Default)]
-struct Tasks {
-    slab: Slab<Task>,
-    /// By owner: its newest task.
-    newest: Vec<u32>,
-}
-
-impl Tasks {
-    fn get(&mut self, id: TaskId) -> Option<&mut Task> {
-        self.slab.get_mut(id.key as usize).filter(|task| task.generation == id.generation)
-    }
-
-    /// What the key of the next task will be.
-    fn next_key(&self) -> u32 {
-        self.slab.vacant_key() as u32
-    }
-
-    fn insert(&mut self, mut task: Task) {
-        let owner = task.owner as usize;
-        if self.newest.len() <= owner {
-            self.newest.resize(owner + 1, NONE);
-        }
-        let key = self.next_key();
-        task.older = std::mem::replace(&mut self.newest[owner], key);
-        if let Some(older) = self.slab.get_mut(task.older as usize) {
-            older.newer = key;
-        }
-        self.slab.insert(task);
-    }
-
-    fn remove(&mut self, id: TaskId) -> Option<Task> {
-        self.get(id)?;
-        let task = self.slab.remove(id.key as usize);
-        match self.slab.get_mut(task.newer as usize) {
-            Some(newer) => newer.older = task.older,
-            None => self.newest[task.owner as usize] = task.older,
-        }
-        if let Some(older) = self.slab.get_mut(task.older as usize) {
-            older.newer = task.newer;
-        }
-        Some(task)
-    }
-
-    /// The tasks of one owner, the newest first.
-    fn of(&self, owner: Owner) -> Vec<TaskId> {
-        let mut ids = Vec::new();
-        let mut at = self.newest.get(owner as usize).copied().unwrap_or(NONE);
-        while let Some(task) = self.slab.get(at as usize) {
-            ids.push(TaskId { key: at, generation: task.generation });
-            at = task.older;
-        }
-        ids
-    }
-}
-
 /// The tasks of a run.
 pub(crate) struct Executor {
     tasks: RefCell<Tasks>,
@@ -209,14 +195,14 @@ impl Executor {
 
     /// Adds a task and makes it runnable.
     pub(crate) fn spawn(&self, owner: Owner, future: TaskFuture) -> TaskId {
+        let mut tasks = self.tasks.borrow_mut();
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
-        let mut tasks = self.tasks.borrow_mut();
         let id = TaskId { key: tasks.next_key(), generation };
         let flag = Arc::new(Flag { task: id, queued: AtomicBool::new(false), ready: self.ready.clone() });
         flag.wake_by_ref();
         let body = Some((future, Waker::from(flag.clone())));
-        tasks.insert(Task { body, owner, generation, flag, newer: NONE, older: NONE });
+        tasks.add(Task { body, owner, generation, flag, older: NONE, newer: NONE });
         id
     }
 
@@ -227,12 +213,17 @@ impl Executor {
         drop(task);
     }
 
-    /// Ends every task of one owner.
-    pub(crate) fn cancel_all(&self, owner: Owner) {
-        let ids = self.tasks.borrow().of(owner);
-        for id in ids {
-            self.cancel(id);
+    /// The tasks of one owner, in the order in which they were spawned.
+    pub(crate) fn tasks_of(&self, owner: Owner) -> Vec<TaskId> {
+        let tasks = self.tasks.borrow();
+        let mut ids = Vec::new();
+        let mut key = tasks.latest.get(owner as usize).copied().unwrap_or(NONE);
+        while let Some(task) = tasks.all.get(key as usize) {
+            ids.push(TaskId { key, generation: task.generation });
+            key = task.older;
         }
+        ids.reverse();
+        ids
     }
 
     /// True if nothing is runnable.
@@ -252,43 +243,37 @@ impl Executor {
     /// Polls the task that has been runnable longest. `begin` is told whose it is.
     pub(crate) fn poll_one(&self, begin: impl FnOnce(Owner)) -> Polled {
         let Some(id) = self.ready.pop() else { return Polled::Idle };
-        let taken = self.tasks.borrow_mut().get(id).and_then(|task| {
-            task.flag.queued.store(false, Ordering::Release);
-            task.body.take().map(|body| (body, task.owner))
-        });
+        let taken = {
+            let mut tasks = self.tasks.borrow_mut();
+            tasks.get(id).and_then(|task| {
+                task.flag.queued.store(false, Ordering::Release);
+                task.body.take().map(|body| (body, task.owner))
+            })
+        };
         let Some(((mut future, waker), owner)) = taken else {
             return Polled::Ran;
         };
         begin(owner);
-        match catch(|| future.as_mut().poll(&mut Context::from_waker(&waker))) {
-            Ok(Poll::Pending) => {
-                let mut left = None;
-                match self.tasks.borrow_mut().get(id) {
-                    Some(task) => task.body = Some((future, waker)),
-                    // It has cancelled itself; dropped below, outside the borrow.
-                    None => left = Some(future),
-                }
-                match catch(|| drop(left)) {
-                    Ok(()) => Polled::Ran,
-                    Err(panic) => Polled::Panicked(owner, panic),
-                }
+        let polled = catch(|| future.as_mut().poll(&mut Context::from_waker(&waker)));
+        if let Ok(Poll::Pending) = polled {
+            // Unless it has cancelled itself, it goes on.
+            if let Some(task) = self.tasks.borrow_mut().get(id) {
+                task.body = Some((future, waker));
+                return Polled::Ran;
             }
-            Ok(Poll::Ready(())) => {
-                self.cancel(id);
-                Polled::Ran
-            }
-            Err(panic) => {
-                self.cancel(id);
-                // A future that panicked may panic again when it is dropped.
-                Polled::Panicked(owner, catch(|| drop(future)).err().unwrap_or(panic))
-            }
+        }
+        self.cancel(id);
+        // A future may panic when it is dropped, even if it has panicked before.
+        match (polled, catch(|| drop(future))) {
+            (_, Err(caught)) | (Err(caught), Ok(())) => Polled::Panicked(owner, caught),
+            (Ok(_), Ok(())) => Polled::Ran,
         }
     }
 
     /// How many tasks there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.tasks.borrow().slab.len()
+        self.tasks.borrow().all.len()
     }
 }
 
@@ -344,8 +329,7 @@ mod tests {
             );
         }
         run(&executor);
-        let wakers: Vec<Waker> =
-            executor.tasks.borrow().slab.iter().map(|(_, t)| Waker::from(t.flag.clone())).collect();
+        let wakers: Vec<Waker> = executor.tasks.borrow().all.iter().map(|(_, t)| Waker::from(t.flag.clone())).collect();
         wakers[1].wake_by_ref();
         wakers[0].wake_by_ref();
         wakers[1].wake_by_ref();
@@ -369,7 +353,7 @@ mod tests {
                 }),
             );
             run(executor);
-            let waker = Waker::from(executor.tasks.borrow().slab[0].flag.clone());
+            let waker = Waker::from(executor.tasks.borrow().all[0].flag.clone());
             assert!(std::thread::spawn(move || waker.wake()).join().is_ok());
             run(executor);
         }
@@ -389,20 +373,6 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_that_ends_takes_its_own_tasks_along_and_no_others() {
-        let executor = Executor::new();
-        let spawn = |owner| executor.spawn(owner, Box::pin(std::future::pending()));
-        let ids: Vec<TaskId> = [1, 2, 1, 2, 1].into_iter().map(spawn).collect();
-        run(&executor);
-        executor.cancel(ids[2]);
-        assert_eq!(executor.tasks.borrow().of(1), [ids[4], ids[0]]);
-        executor.cancel_all(1);
-        assert_eq!(executor.len(), 2);
-        assert_eq!(executor.tasks.borrow().of(1), []);
-        assert_eq!(executor.tasks.borrow().of(2), [ids[3], ids[1]]);
-    }
-
-    #[test]
     fn cancelled_tasks_are_dropped_at_once_and_late_wakes_are_harmless() {
         let executor = Executor::new();
         let alive = Rc::new(());
@@ -415,11 +385,31 @@ mod tests {
             }),
         );
         run(&executor);
-        let waker = Waker::from(executor.tasks.borrow().slab[id.key as usize].flag.clone());
-        executor.cancel_all(1);
+        let waker = Waker::from(executor.tasks.borrow().all[id.key as usize].flag.clone());
+        executor.tasks_of(1).into_iter().for_each(|task| executor.cancel(task));
         assert_eq!(Rc::strong_count(&alive), 1);
         waker.wake();
         run(&executor);
         assert!(executor.is_idle());
+    }
+
+    #[test]
+    fn the_tasks_of_an_owner_are_those_that_are_left_in_the_order_in_which_they_were_spawned() {
+        let executor = Executor::new();
+        let mut left: [Vec<TaskId>; 3] = Default::default();
+        for i in 0..60usize {
+            let owner = i * i % 3;
+            left[owner].push(executor.spawn(owner as Owner, Box::pin(std::future::pending())));
+            if i % 4 == 3 {
+                let ids = &mut left[i % 3];
+                if !ids.is_empty() {
+                    executor.cancel(ids.remove(i % ids.len()));
+                }
+            }
+            for (owner, ids) in left.iter().enumerate() {
+                assert_eq!(executor.tasks_of(owner as Owner), *ids);
+            }
+        }
+        assert_eq!(executor.tasks_of(7), []);
     }
 }

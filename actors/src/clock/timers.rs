@@ -51,7 +51,12 @@ pub(crate) struct Timers<A> {
     earliest: u64,
     sequence: u64,
     len: usize,
+    /// When there are so many lists, the empty ones are closed.
+    tidy_at: usize,
 }
+
+/// So many lists may lie empty in any case.
+const TIDY: usize = 64;
 
 impl<A> Timers<A> {
     pub(crate) fn new() -> Self {
@@ -66,6 +71,7 @@ impl<A> Timers<A> {
             earliest: u64::MAX,
             sequence: 0,
             len: 0,
+            tidy_at: TIDY,
         }
     }
 
@@ -193,7 +199,20 @@ impl<A> Timers<A> {
         action
     }
 
+    /// Closes the lists whose timers were all cancelled. Those that are due far off would otherwise
+    /// stay until then.
+    fn tidy(&mut self) {
+        let lists = &self.lists;
+        let empty: Vec<u32> =
+            self.bounds.iter().map(|(_, list)| *list).filter(|list| lists[*list as usize].head == NONE).collect();
+        empty.into_iter().for_each(|list| self.close_list(list));
+        self.tidy_at = (2 * self.by_duration.len()).max(TIDY);
+    }
+
     fn open_list(&mut self, duration: u64, bound: u64) -> u32 {
+        if self.by_duration.len() >= self.tidy_at {
+            self.tidy();
+        }
         let list = List { duration, head: NONE, tail: NONE, bound };
         let index = match self.free_lists.pop() {
             Some(index) => {
@@ -278,6 +297,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn durations_whose_timers_were_cancelled_are_forgotten() {
+        let mut timers = Timers::new();
+        for now in 0..10_000 {
+            let id = timers.start(now, 1_000_000 - now, ());
+            assert!(timers.cancel(id));
+        }
+        assert!(timers.lists.len() <= TIDY, "{}", timers.lists.len());
+        assert_eq!(timers.next_time(), None);
     }
 
     #[test]

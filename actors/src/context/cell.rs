@@ -57,8 +57,7 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
     fn end(&self, mut inner: RefMut<'_, Option<(A, ServiceContext<A>)>>) {
         let Some((actor, ctx)) = inner.as_mut() else { return };
         if ctx.life == Life::Stopping && actor.stopping(ctx) == Running::Continue {
-            ctx.life = Life::Running;
-            return;
+            return ctx.go_on();
         }
         ctx.life = Life::Stopped;
         actor.stopped(ctx);

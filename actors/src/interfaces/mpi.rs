@@ -3,6 +3,7 @@
 //! Messages from one service to another arrive in the order in which they were sent, unless the
 //! scenario says `Unordered`. An awaited send is over at the instant of delivery.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -115,7 +116,7 @@ impl<'a> Mpi<'a> {
 
     /// Sends a message to each of several services now.
     pub fn multicast<B: Body>(&self, to: impl IntoIterator<Item = impl Recipient>, body: B) -> SendingToMany {
-        let sendings = to.into_iter().map(|to| self.send(to, body.clone())).map(Some).collect();
+        let sendings = to.into_iter().map(|to| self.send(to, body.clone())).collect();
         SendingToMany::new(self.desk, sendings)
     }
 
@@ -178,22 +179,25 @@ impl Future for Sending {
 /// A message on its way to many: see [`Mpi::multicast`] and [`Mpi::bcast`].
 pub struct SendingToMany {
     desk: Rc<Desk>,
-    sendings: Vec<Option<Sending>>,
-    outcomes: Vec<Option<Result<Sent, CallError>>>,
+    /// Those whose outcome has yet to be looked at, the first one in front.
+    sendings: VecDeque<Sending>,
+    outcomes: Vec<Result<Sent, CallError>>,
     /// Until the slowest outcome so far.
     elapsed: SimDuration,
+    /// Whether the clock of each is running.
+    awaited: bool,
 }
 
 impl SendingToMany {
-    fn new(desk: &Rc<Desk>, sendings: Vec<Option<Sending>>) -> Self {
-        let outcomes = sendings.iter().map(|_| None).collect();
-        SendingToMany { desk: desk.clone(), sendings, outcomes, elapsed: SimDuration::ZERO }
+    fn new(desk: &Rc<Desk>, sendings: VecDeque<Sending>) -> Self {
+        let outcomes = Vec::with_capacity(sendings.len());
+        SendingToMany { desk: desk.clone(), sendings, outcomes, elapsed: SimDuration::ZERO, awaited: false }
     }
 
     /// Waits so long for each, counted from the sending. To be called before the first await.
     #[must_use]
     pub fn timeout(mut self, timeout: SimDuration) -> Self {
-        for sending in self.sendings.iter_mut().flatten() {
+        for sending in &mut self.sendings {
             sending.pending.set_timeout(timeout);
         }
         self
@@ -205,19 +209,20 @@ impl Future for SendingToMany {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SentToMany> {
         let this = &mut *self;
-        for (sending, outcome) in this.sendings.iter_mut().zip(&mut this.outcomes) {
-            if let Some(Sending { pending, .. }) = sending
-                && let Poll::Ready(settled) = Pin::new(pending).poll(cx)
-            {
-                this.elapsed = this.elapsed.max(settled.elapsed);
-                *outcome = Some(Sending::outcome(&this.desk, settled));
-                *sending = None;
-            }
+        if !std::mem::replace(&mut this.awaited, true) {
+            this.sendings.iter().for_each(|sending| sending.pending.start_timer());
         }
-        if this.sendings.iter().any(Option::is_some) {
-            return Poll::Pending;
+        // One after the other, and each is woken for once: who is done early keeps its outcome and its
+        // time until it is looked at.
+        while let Some(Sending { pending, .. }) = this.sendings.front_mut() {
+            let Poll::Ready(settled) = Pin::new(pending).poll(cx) else {
+                return Poll::Pending;
+            };
+            this.elapsed = this.elapsed.max(settled.elapsed);
+            this.outcomes.push(Sending::outcome(&this.desk, settled));
+            this.sendings.pop_front();
         }
-        Poll::Ready(SentToMany { outcomes: this.outcomes.drain(..).flatten().collect(), elapsed: this.elapsed })
+        Poll::Ready(SentToMany { outcomes: std::mem::take(&mut this.outcomes), elapsed: this.elapsed })
     }
 }
 

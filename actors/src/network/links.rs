@@ -31,11 +31,9 @@ impl Queue {
         }
         let begins = self.busy_until.max(now);
         if begins > now {
-            if self.waiting_bytes.saturating_add(bytes) > link.queue_limit.0 {
-                return None;
-            }
+            let waiting = self.waiting_bytes.checked_add(bytes).filter(|sum| *sum <= link.queue_limit.0)?;
             self.waiting.push_back((begins, bytes));
-            self.waiting_bytes += bytes;
+            self.waiting_bytes = waiting;
         }
         self.busy_until = begins.saturating_add(transmission_time(Bytes(bytes), link.bandwidth).as_nanos());
         Some((begins, self.busy_until))

@@ -96,7 +96,7 @@ pub(crate) struct Leg {
 pub(crate) struct Way {
     pub(crate) legs: Box<[Leg]>,
     /// In the queued model: the leg that it comes to next.
-    pub(crate) leg: u16,
+    pub(crate) leg: u32,
     /// The slot of its other copy, while that is in flight.
     pub(crate) twin: u32,
     /// With route costs: when it will be delivered.

@@ -34,8 +34,9 @@ use crate::units::SimTime;
 /// run is told how far it is.
 const QUANTUM: u32 = 1024;
 
-/// So many things may happen within one instant, and a hundred for each service: what does more
-/// never waits for anything, and virtual time would stand still for ever.
+/// So many things may happen within one instant, a hundred for each service, and four for each message
+/// that is on its way by then: what does more never waits for anything, and virtual time would stand
+/// still for ever.
 const INSTANT_LIMIT: u64 = 5_000_000;
 
 impl Network {
@@ -139,7 +140,7 @@ impl Handler<Run> for NetworkActor {
     type Result = ResponseActFuture<Self, Ending>;
 
     fn handle(&mut self, _: Run, _: &mut Context<Self>) -> Self::Result {
-        Box::pin(Pump { alarms: VecDeque::new(), this_instant: 0 })
+        Box::pin(Pump { alarms: VecDeque::new(), this_instant: 0, allowance: None })
     }
 }
 
@@ -148,9 +149,17 @@ struct Pump {
     /// Timers of this instant that have yet to fire.
     alarms: VecDeque<Alarm>,
     this_instant: u64,
+    /// What more may happen in this instant, once it has come to the limit.
+    allowance: Option<u64>,
 }
 
 impl Pump {
+    /// Nobody keeps time from moving by what has been on its way all along, and leads to a few things
+    /// more.
+    fn allowance(&mut self, network: &Network) -> u64 {
+        *self.allowance.get_or_insert_with(|| 4 * network.calendar.borrow().len() as u64)
+    }
+
     /// Does what there is to do, at most a quantum of it. `Some` when the run is over.
     fn run(&mut self, actor: &mut NetworkActor) -> Option<Ending> {
         let network = actor.network.clone();
@@ -174,14 +183,16 @@ impl Pump {
                 continue;
             }
             if self.this_instant >= limit {
-                break;
+                self.allowance = None;
             }
             self.this_instant = 0;
             if let Some(ending) = advance(&network, actor) {
                 return Some(ending);
             }
+            // Changes alone may fill ages, in which nothing else happens.
+            left -= 1;
         }
-        if self.this_instant >= limit {
+        if self.this_instant >= limit && self.this_instant - limit >= self.allowance(&network) {
             let service = network.name_of(network.acting.get());
             return Some(Ending::Stuck { service, at: network.now() });
         }

@@ -193,7 +193,7 @@ impl Network {
         let queued = self.world.borrow().model == LinkModel::Queued;
         let mut next = Next::Nothing;
         port.with_header(slot, &mut |header| {
-            let (legs, leg) = (header.legs(), header.way.as_ref().map_or(0, |way| usize::from(way.leg)));
+            let (legs, leg) = (header.legs(), header.way.as_ref().map_or(0, |way| way.leg as usize));
             next = match header.fate {
                 Fate::Gone => Next::Discard,
                 Fate::Doomed => Next::Lose,
@@ -242,7 +242,7 @@ impl Network {
         let mut pair = None;
         port.with_header(slot, &mut |header| {
             if let Some(way) = header.way.as_deref_mut() {
-                if let Some(leg) = way.legs.get_mut(usize::from(way.leg)) {
+                if let Some(leg) = way.legs.get_mut(way.leg as usize) {
                     (leg.enters, leg.leaves) = (begins, leaves);
                 }
                 way.leg += 1;

@@ -103,7 +103,7 @@ struct Wait {
 
 /// What the asker finds when it looks.
 pub(crate) enum Look {
-    /// Not yet. `awaited` is false at the first look, when the timer has yet to be started.
+    /// Not yet. `timed` is false at the first look, when the timer has yet to be started.
     Open {
         timed: bool,
     },
@@ -156,7 +156,8 @@ impl Waits {
 
     /// When the request was made, if it is still open.
     pub(crate) fn sent_at(&mut self, key: WaitKey) -> Option<SimTime> {
-        self.get(key).map(|wait| wait.request.sent_at)
+        let wait = self.get(key)?;
+        matches!(wait.state, State::Open { .. }).then_some(wait.request.sent_at)
     }
 
     /// Ends a wait, unless it has ended before.

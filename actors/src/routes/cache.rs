@@ -11,6 +11,8 @@ use crate::units::{Bytes, SimDuration};
 #[derive(Debug)]
 pub(crate) struct RouteCache {
     trees: Vec<Option<Rc<Tree>>>,
+    /// The sources whose trees there are.
+    grown: Vec<NodeId>,
     search: Search,
     table: PriceTable,
     /// Transmission times of recent (from, to, bytes), overwritten on collision.
@@ -96,6 +98,7 @@ impl RouteCache {
         let nodes = topology.node_count();
         RouteCache {
             trees: vec![None; nodes],
+            grown: Vec::new(),
             search: Search::default(),
             table: PriceTable::new(nodes),
             memo: vec![Memo::default(); MEMOS],
@@ -105,8 +108,13 @@ impl RouteCache {
 
     /// Forgets everything: the topology has changed.
     pub(crate) fn clear(&mut self) {
-        self.trees.fill(None);
-        self.table.rows.fill(false);
+        // As many changes may come at once as there are links: the second one finds nothing left.
+        for source in self.grown.drain(..) {
+            self.trees[source.index()] = None;
+            if let Some(row) = self.table.rows.get_mut(source.index()) {
+                *row = false;
+            }
+        }
         self.epoch = self.epoch.wrapping_add(1);
         if self.epoch == 0 {
             self.memo.fill(Memo::default());
@@ -116,9 +124,10 @@ impl RouteCache {
 
     /// The routes from a node.
     pub(crate) fn tree(&mut self, topology: &Topology, from: NodeId) -> &Rc<Tree> {
-        let RouteCache { trees, search, table, .. } = self;
+        let RouteCache { trees, grown, search, table, .. } = self;
         trees[from.index()].get_or_insert_with(|| {
             search.run(topology, from);
+            grown.push(from);
             // A tree that reaches little is quicker to search than a row to fill.
             let much = search.settled.len() > topology.node_count() / 16;
             Rc::new(if much && table.fill(from, &search.settled) {

@@ -44,11 +44,7 @@ impl Desk {
 
     pub(crate) fn random<R>(&self, draw: impl FnOnce(&mut Stream) -> R) -> R {
         let mut random = self.random.borrow_mut();
-        let stream = random.get_or_insert_with(|| {
-            let name = format!("service:{}", self.network.name_of(self.id));
-            Box::new(self.network.streams.stream(&name))
-        });
-        draw(stream)
+        draw(random.get_or_insert_with(|| Box::new(self.network.stream_of(self.id))))
     }
 
     pub(crate) fn step_done(&self, value: Option<serde_json::Value>) {

@@ -23,7 +23,7 @@ use crate::network::{Envelope, size_of};
 use crate::outcome::Interface;
 use crate::panics::{Caught, catch};
 use crate::service::desk::Desk;
-use crate::service::{Service, ServiceIo, Step};
+use crate::service::{Service, ServiceIo, Step, let_others_run};
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
 
@@ -105,24 +105,10 @@ async fn run_steps<S: Service>(service: Rc<S>, io: ServiceIo, every: Option<SimD
         match every.filter(|every| !every.is_zero()) {
             Some(every) => io.sleep_until(began + every).await,
             None if failed && io.now() == began => io.sleep(PAUSE_AFTER_FAILURE).await,
-            // Others get their turn, and the pump sees a service that never waits for anything.
             None if io.now() == began => let_others_run().await,
             None => {}
         }
     }
-}
-
-/// Is over when it is polled again, behind everything else that is runnable.
-async fn let_others_run() {
-    let mut polled = false;
-    std::future::poll_fn(|cx| {
-        if std::mem::replace(&mut polled, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 impl<S: Service> Handler<Delivery<AnyBody>> for ServiceHost<S> {

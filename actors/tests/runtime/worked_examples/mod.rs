@@ -2,6 +2,8 @@
 
 mod actors;
 mod delivery;
+mod endings;
+mod lifecycle;
 mod messages;
 mod panics;
 mod queues;

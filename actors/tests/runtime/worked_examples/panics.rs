@@ -1,6 +1,12 @@
 //! Panics stay with the service that panicked.
 
-use actix::{Actor, AsyncContext, Handler};
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix::{Actor, ActorContext, ActorFuture, AsyncContext, Handler};
 use serde::Serialize;
 
 use rehearsal_actors::interfaces::CallError;
@@ -229,4 +235,142 @@ fn a_body_that_panics_when_a_link_copies_it_does_not_take_the_run_down() {
         let doubling = Link { duplication: Probability::ALWAYS, ..Link::new(ms(10)) };
         assert_eq!(break_glass(doubling, model, "copied", None), Ending::Quiescent);
     }
+}
+
+/// Whatever happens to it, it panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        // Two panics at once would end the process.
+        if !std::thread::panicking() {
+            panic!("bang");
+        }
+    }
+}
+
+/// A future that a bomb goes along with.
+struct Armed<F> {
+    future: F,
+    _bomb: Bomb,
+}
+
+impl<F: Future + Unpin> Future for Armed<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        Pin::new(&mut self.future).poll(cx)
+    }
+}
+
+/// An actor with armed futures; it takes `u8`s and counts what it took.
+struct Armoury {
+    begin: fn(&mut ServiceContext<Armoury>),
+    taken: Rc<Cell<u32>>,
+}
+
+impl Actor for Armoury {
+    type Context = ServiceContext<Self>;
+
+    fn started(&mut self, ctx: &mut ServiceContext<Self>) {
+        (self.begin)(ctx);
+    }
+}
+
+impl Networked for Armoury {
+    fn accepts(accepts: &mut Accepts<Self>) {
+        accepts.message::<u8>();
+    }
+}
+
+impl Handler<Delivery<u8>> for Armoury {
+    type Result = ();
+
+    fn handle(&mut self, _: Delivery<u8>, _: &mut ServiceContext<Self>) {
+        self.taken.set(self.taken.get() + 1);
+        panic!("no visitors");
+    }
+}
+
+/// The panics of an armoury that two visitors come to, at 10 and at 20 ms, and how many it let in.
+fn explode(begin: fn(&mut ServiceContext<Armoury>)) -> (Vec<String>, u32) {
+    let (mut setup, nodes) = chain([Link::new(ms(10))]);
+    let taken = Rc::new(Cell::new(0));
+    let armoury = Armoury { begin, taken: taken.clone() };
+    enters(&mut setup, "armoury", nodes[1], Cast::actor(armoury));
+    let (visitor, _) = once(async |io| {
+        io.mpi().tell("armoury", 1u8).ok();
+        io.sleep(ms(10)).await;
+        io.mpi().tell("armoury", 1u8).ok();
+    });
+    enters(&mut setup, "visitor", nodes[0], visitor);
+    let (report, _) = play(setup);
+    assert_eq!(report.ending, Ending::Quiescent);
+    assert!(report.services[0].crashed);
+    (report.panics.into_iter().map(|panic| panic.message).collect(), taken.get())
+}
+
+#[test]
+fn a_future_that_panics_when_it_is_dropped_at_its_end_ends_its_service_alone() {
+    let begin = |ctx: &mut ServiceContext<Armoury>| {
+        let armed = Armed { future: std::future::ready(()), _bomb: Bomb };
+        ctx.spawn(actix::fut::wrap_future::<_, Armoury>(armed));
+    };
+    assert_eq!(explode(begin), (vec!["bang".to_owned()], 0));
+}
+
+/// Stops its actor, and is still not over.
+struct Stops(Bomb);
+
+impl ActorFuture<Armoury> for Stops {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Armoury, ctx: &mut ServiceContext<Armoury>, _: &mut Context<'_>) -> Poll<()> {
+        ctx.stop();
+        Poll::Pending
+    }
+}
+
+#[test]
+fn a_future_that_ends_its_own_actor_may_panic_when_it_is_dropped() {
+    let begin = |ctx: &mut ServiceContext<Armoury>| {
+        ctx.spawn(Stops(Bomb));
+    };
+    assert_eq!(explode(begin), (vec!["bang".to_owned()], 0));
+}
+
+#[test]
+fn a_service_that_crashed_is_gone_though_dropping_its_futures_panics() {
+    let begin = |ctx: &mut ServiceContext<Armoury>| {
+        for _ in 0..2 {
+            let armed = Armed { future: std::future::pending::<()>(), _bomb: Bomb };
+            ctx.spawn(actix::fut::wrap_future::<_, Armoury>(armed));
+        }
+    };
+    let (panics, taken) = explode(begin);
+    assert_eq!(panics, ["no visitors", "bang", "bang"]);
+    assert_eq!(taken, 1, "the second one finds nobody");
+}
+
+/// A service that panics when it is stopped, and again when it is dropped.
+struct Sulky;
+
+impl Service for Sulky {
+    fn stop(&self, _: &ServiceIo) {
+        panic!("no goodbye");
+    }
+}
+
+impl Drop for Sulky {
+    fn drop(&mut self) {
+        panic!("slam");
+    }
+}
+
+#[test]
+fn a_service_that_panics_when_it_is_stopped_and_when_it_is_dropped_does_not_take_the_run_down() {
+    let (mut setup, nodes) = chain([]);
+    enters(&mut setup, "sulky", nodes[0], Cast::service(Sulky));
+    let (report, _) = play(setup);
+    assert_eq!(messages(&report), [("sulky", at_ms(0), "no goodbye"), ("sulky", at_ms(0), "slam")]);
 }
