@@ -13,6 +13,7 @@ use crate::common::cast::{chain, enters, once};
 use crate::common::story::play_unheard;
 
 type Notes = Rc<RefCell<Vec<u8>>>;
+type Begin = Box<dyn FnOnce(&mut ServiceContext<Clerk>)>;
 
 /// What a clerk does first.
 type Begin = Box<dyn FnOnce(&mut ServiceContext<Clerk>)>;
