@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rehearsal::actors::outcome::{Interface, OutcomeKind};
 use rehearsal::actors::report::{Ending, Report};
@@ -66,6 +66,16 @@ struct Restless;
 
 impl Service for Restless {
     async fn step(&self, _: &ServiceIo) -> StepResult {
+        Ok(Step::Continue)
+    }
+}
+
+/// A service that waits for what does not come.
+struct Idler;
+
+impl Service for Idler {
+    async fn step(&self, io: &ServiceIo) -> StepResult {
+        io.mpi().recv::<Parcel>().await?;
         Ok(Step::Continue)
     }
 }
@@ -165,6 +175,24 @@ fn a_service_that_never_waits_is_named_and_the_run_ends() -> TestResult {
     let why = finished.what_went_wrong().unwrap_or_default();
     assert!(why.contains("stuck at 0s: `taker` kept acting and never waited"), "{why}");
     assert_eq!(exit_code(&scenario)?.0, ExitCode::from(1));
+    Ok(())
+}
+
+/// 40,000 services whose tasks all wait when the run is over.
+#[test]
+fn many_services_end_as_fast_as_they_begin() -> TestResult {
+    let mut registry = Registry::new();
+    registry.register("idler", "Waits.", |(): ()| Ok(Cast::service(Idler)))?;
+    let services: String = (0..40_000).map(|i| format!("(name: \"{i}\", actor: \"idler\"),")).collect();
+    let text = format!(
+        "Scenario(version: 1, name: \"many\", until: \"1ms\", network: Star(nodes: 3), services: [{services}])"
+    );
+    let setup = Scenario::parse("many.ron", text, &registry)?.prepare(None, None)?.setup;
+    let begun = Instant::now();
+    let report = run(setup, None, Arc::new(Progress::default()))?;
+    assert_eq!(report.ending, Ending::TimeReached);
+    // A quarter of a second; a quarter of a minute where each looks for its tasks among everyone's.
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
     Ok(())
 }
 

@@ -34,6 +34,70 @@ struct Task {
     owner: Owner,
     generation: u32,
     flag: Arc<Flag>,
+    /// The keys of its owner's tasks before and after it, or [`NONE`].
+    before: u32,
+    after: u32,
+}
+
+/// The key of no task.
+const NONE: u32 = u32::MAX;
+
+/// Every task, each in the chain of its owner's: whoever ends finds what is its own, and does not
+/// have to ask everybody.
+#[derive(Default)]
+struct Tasks {
+    slab: Slab<Task>,
+    /// By owner, the key of the task that it spawned last.
+    last: Vec<u32>,
+}
+
+impl Tasks {
+    /// The key that the next task will have.
+    fn vacant_key(&self) -> u32 {
+        self.slab.vacant_key() as u32
+    }
+
+    fn insert(&mut self, mut task: Task) {
+        let (key, owner) = (self.vacant_key(), task.owner as usize);
+        if self.last.len() <= owner {
+            self.last.resize(owner + 1, NONE);
+        }
+        task.before = std::mem::replace(&mut self.last[owner], key);
+        task.after = NONE;
+        if let Some(before) = self.slab.get_mut(task.before as usize) {
+            before.after = key;
+        }
+        self.slab.insert(task);
+    }
+
+    fn get_mut(&mut self, id: TaskId) -> Option<&mut Task> {
+        self.slab.get_mut(id.key as usize).filter(|task| task.generation == id.generation)
+    }
+
+    fn remove(&mut self, id: TaskId) -> Option<Task> {
+        self.get_mut(id)?;
+        let task = self.slab.remove(id.key as usize);
+        if let Some(before) = self.slab.get_mut(task.before as usize) {
+            before.after = task.after;
+        }
+        match self.slab.get_mut(task.after as usize) {
+            Some(after) => after.before = task.before,
+            None => self.last[task.owner as usize] = task.before,
+        }
+        Some(task)
+    }
+
+    /// The tasks of one owner, in the order of their keys.
+    fn of(&self, owner: Owner) -> Vec<TaskId> {
+        let mut ids = Vec::new();
+        let mut next = self.last.get(owner as usize).copied().unwrap_or(NONE);
+        while let Some(task) = self.slab.get(next as usize) {
+            ids.push(TaskId { key: next, generation: task.generation });
+            next = task.before;
+        }
+        ids.sort_unstable_by_key(|id| id.key);
+        ids
+    }
 }
 
 /// What this thread's executor finds runnable: what a run wakes itself needs no lock.
@@ -113,7 +177,7 @@ impl Wake for Flag {
 
 /// The tasks of a run.
 pub(crate) struct Executor {
-    tasks: RefCell<Slab<Task>>,
+    tasks: RefCell<Tasks>,
     ready: Arc<Ready>,
     generation: Cell<u32>,
 }
@@ -140,7 +204,7 @@ impl Executor {
         });
         let (foreign, foreign_len) = (Mutex::new(VecDeque::new()), AtomicUsize::new(0));
         Executor {
-            tasks: RefCell::new(Slab::new()),
+            tasks: RefCell::new(Tasks::default()),
             ready: Arc::new(Ready { executor, foreign, foreign_len }),
             generation: Cell::new(0),
         }
@@ -149,38 +213,26 @@ impl Executor {
     /// Adds a task and makes it runnable.
     pub(crate) fn spawn(&self, owner: Owner, future: TaskFuture) -> TaskId {
         let mut tasks = self.tasks.borrow_mut();
-        let entry = tasks.vacant_entry();
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
-        let id = TaskId { key: entry.key() as u32, generation };
+        let id = TaskId { key: tasks.vacant_key(), generation };
         let flag = Arc::new(Flag { task: id, queued: AtomicBool::new(false), ready: self.ready.clone() });
         flag.wake_by_ref();
-        entry.insert(Task { body: Some((future, Waker::from(flag.clone()))), owner, generation, flag });
+        let body = Some((future, Waker::from(flag.clone())));
+        tasks.insert(Task { body, owner, generation, flag, before: NONE, after: NONE });
         id
     }
 
     /// Ends a task; nothing happens if it is over already. A task may cancel itself.
     pub(crate) fn cancel(&self, id: TaskId) {
-        let task = {
-            let mut tasks = self.tasks.borrow_mut();
-            match tasks.get(id.key as usize) {
-                Some(task) if task.generation == id.generation => Some(tasks.remove(id.key as usize)),
-                _ => None,
-            }
-        };
+        let task = self.tasks.borrow_mut().remove(id);
         // Dropped outside the borrow: what a future owns may itself cancel or wake.
         drop(task);
     }
 
     /// Ends every task of one owner.
     pub(crate) fn cancel_all(&self, owner: Owner) {
-        let ids: Vec<TaskId> = self
-            .tasks
-            .borrow()
-            .iter()
-            .filter(|(_, task)| task.owner == owner)
-            .map(|(key, task)| TaskId { key: key as u32, generation: task.generation })
-            .collect();
+        let ids = self.tasks.borrow().of(owner);
         for id in ids {
             self.cancel(id);
         }
@@ -205,13 +257,10 @@ impl Executor {
         let Some(id) = self.ready.pop() else { return Polled::Idle };
         let taken = {
             let mut tasks = self.tasks.borrow_mut();
-            match tasks.get_mut(id.key as usize) {
-                Some(task) if task.generation == id.generation => {
-                    task.flag.queued.store(false, Ordering::Release);
-                    task.body.take().map(|body| (body, task.owner))
-                }
-                _ => None,
-            }
+            tasks.get_mut(id).and_then(|task| {
+                task.flag.queued.store(false, Ordering::Release);
+                task.body.take().map(|body| (body, task.owner))
+            })
         };
         let Some(((mut future, waker), owner)) = taken else {
             return Polled::Ran;
@@ -220,9 +269,9 @@ impl Executor {
         match catch(|| future.as_mut().poll(&mut Context::from_waker(&waker))) {
             Ok(Poll::Pending) => {
                 let mut tasks = self.tasks.borrow_mut();
-                match tasks.get_mut(id.key as usize) {
-                    Some(task) if task.generation == id.generation => task.body = Some((future, waker)),
-                    _ => {
+                match tasks.get_mut(id) {
+                    Some(task) => task.body = Some((future, waker)),
+                    None => {
                         drop(tasks);
                         drop(future);
                     }
@@ -244,7 +293,7 @@ impl Executor {
     /// How many tasks there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.tasks.borrow().len()
+        self.tasks.borrow().slab.len()
     }
 }
 
@@ -300,7 +349,8 @@ mod tests {
             );
         }
         run(&executor);
-        let wakers: Vec<Waker> = executor.tasks.borrow().iter().map(|(_, t)| Waker::from(t.flag.clone())).collect();
+        let wakers: Vec<Waker> =
+            executor.tasks.borrow().slab.iter().map(|(_, t)| Waker::from(t.flag.clone())).collect();
         wakers[1].wake_by_ref();
         wakers[0].wake_by_ref();
         wakers[1].wake_by_ref();
@@ -324,7 +374,7 @@ mod tests {
                 }),
             );
             run(executor);
-            let waker = Waker::from(executor.tasks.borrow()[0].flag.clone());
+            let waker = Waker::from(executor.tasks.borrow().slab[0].flag.clone());
             assert!(std::thread::spawn(move || waker.wake()).join().is_ok());
             run(executor);
         }
@@ -356,11 +406,48 @@ mod tests {
             }),
         );
         run(&executor);
-        let waker = Waker::from(executor.tasks.borrow()[id.key as usize].flag.clone());
+        let waker = Waker::from(executor.tasks.borrow().slab[id.key as usize].flag.clone());
         executor.cancel_all(1);
         assert_eq!(Rc::strong_count(&alive), 1);
         waker.wake();
         run(&executor);
         assert!(executor.is_idle());
+    }
+
+    #[test]
+    fn the_tasks_of_an_owner_are_found_whatever_has_come_and_gone() {
+        let executor = Executor::new();
+        // Every third ends by itself, so that later tasks take the places of earlier ones.
+        let mut left: Vec<(Owner, TaskId)> = Vec::new();
+        for n in 0..300 {
+            let (owner, ends) = (n * 7 % 5, n % 3 == 0);
+            let id = executor.spawn(
+                owner,
+                Box::pin(async move {
+                    if !ends {
+                        std::future::pending::<()>().await;
+                    }
+                }),
+            );
+            if n % 4 == 0 {
+                run(&executor);
+                if n % 8 == 0 && !left.is_empty() {
+                    executor.cancel(left.remove(n as usize % left.len()).1);
+                }
+            }
+            if !ends {
+                left.push((owner, id));
+            }
+        }
+        run(&executor);
+        for owner in 0..6 {
+            let mut expected: Vec<TaskId> =
+                left.iter().filter(|(whose, _)| *whose == owner).map(|(_, id)| *id).collect();
+            expected.sort_by_key(|id| id.key);
+            assert_eq!(executor.tasks.borrow().of(owner), expected);
+            executor.cancel_all(owner);
+            assert_eq!(executor.tasks.borrow().of(owner), []);
+        }
+        assert_eq!(executor.len(), 0);
     }
 }
