@@ -196,6 +196,25 @@ fn many_services_end_as_fast_as_they_begin() -> TestResult {
     Ok(())
 }
 
+#[test]
+fn whoever_interrupts_is_heard_where_the_network_changes_and_nothing_else_happens() -> TestResult {
+    // The second parcel would leave an hour after the first.
+    let text = r#"Scenario(
+        version: 1,
+        name: "restless",
+        until: "2ms",
+        network: Star(nodes: 3),
+        services: [(name: "sender", actor: "load/sender", params: (to: "sender", every: "1h"))],
+        policies: [Flap(every: "1ns", down: 0.5, up: 0.5)],
+    )"#;
+    let setup = Scenario::parse("restless.ron", text, &Registry::stock())?.prepare(None, None)?.setup;
+    let progress = Arc::new(Progress::default());
+    progress.interrupt.store(true, std::sync::atomic::Ordering::Relaxed);
+    let report = run(setup, None, progress)?;
+    assert_eq!(report.ending, Ending::Interrupted);
+    Ok(())
+}
+
 /// The run of a scenario of ours under a seed.
 fn play(scenario: &Scenario, seed: u64) -> Result<Report, Box<dyn Error>> {
     Ok(run(scenario.prepare(Some(seed), None)?.setup, None, Arc::new(Progress::default()))?)
