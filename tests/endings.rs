@@ -215,6 +215,20 @@ fn whoever_interrupts_is_heard_where_the_network_changes_and_nothing_else_happen
     Ok(())
 }
 
+#[test]
+fn sums_that_no_number_holds_stay_at_the_largest() -> TestResult {
+    for model in ["RouteCost", "Queued"] {
+        let text = parcels_to("load/sink")
+            .replace("(to: \"taker\", count: 5)", "(to: \"taker\", count: 5, bytes: 18446744073709551615)")
+            .replace("network:", &format!("model: {model}, network:"));
+        let finished = finish(&text)?;
+        assert!(finished.report.ended_well(), "{model}: {:?}", finished.report.panics);
+        assert_eq!((finished.report.traffic.bytes, outcomes(&finished.report, OutcomeKind::Ack)), (u64::MAX, 5));
+        assert_eq!(finished.report.counters["bytes taken"], u64::MAX);
+    }
+    Ok(())
+}
+
 /// The run of a scenario of ours under a seed.
 fn play(scenario: &Scenario, seed: u64) -> Result<Report, Box<dyn Error>> {
     Ok(run(scenario.prepare(Some(seed), None)?.setup, None, Arc::new(Progress::default()))?)

@@ -428,7 +428,7 @@ impl Network {
         let mut counters = self.counters.borrow_mut();
         let counters = counters.entry(service).or_default();
         match counters.get_mut(counter) {
-            Some(count) => *count += by,
+            Some(count) => *count = count.saturating_add(by),
             None => {
                 counters.insert(counter.to_owned(), by);
             }

@@ -388,7 +388,8 @@ fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<D
     for (index, desk) in desks.iter().enumerate() {
         let service = service_report(network, ServiceId(index as u32), desk.as_deref());
         for (counter, count) in &service.counters {
-            *counters.entry(counter.clone()).or_default() += count;
+            let sum = counters.entry(counter.clone()).or_default();
+            *sum = sum.saturating_add(*count);
         }
         services.push(service);
     }

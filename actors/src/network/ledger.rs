@@ -161,7 +161,7 @@ impl Ledger {
             self.traffic.duplicates += 1;
         } else {
             self.traffic.delivered += 1;
-            self.traffic.bytes += p.bytes.0;
+            self.traffic.bytes = self.traffic.bytes.saturating_add(p.bytes.0);
             self.deliveries[p.interface as usize].note(at.since(p.sent_at));
         }
         if !p.held_back.is_zero() {

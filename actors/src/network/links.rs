@@ -31,11 +31,9 @@ impl Queue {
         }
         let begins = self.busy_until.max(now);
         if begins > now {
-            if self.waiting_bytes.saturating_add(bytes) > link.queue_limit.0 {
-                return None;
-            }
+            let waiting = self.waiting_bytes.checked_add(bytes).filter(|waiting| *waiting <= link.queue_limit.0);
+            self.waiting_bytes = waiting?;
             self.waiting.push_back((begins, bytes));
-            self.waiting_bytes += bytes;
         }
         self.busy_until = begins.saturating_add(transmission_time(Bytes(bytes), link.bandwidth).as_nanos());
         Some((begins, self.busy_until))
@@ -119,6 +117,16 @@ mod tests {
         assert_eq!(queue.enter(0, 50, &link), Some((100_000, 150_000)));
         assert_eq!(queue.enter(140_000, 10, &link), Some((150_000, 160_000)));
         assert_eq!(queue.enter(500_000, 10, &link), Some((500_000, 510_000)), "an idle link begins at once");
+        Ok(())
+    }
+
+    #[test]
+    fn a_queue_never_holds_more_than_can_be_counted() -> Result<(), &'static str> {
+        let link = link(u64::MAX).ok_or("zero")?;
+        let mut queue = Queue::default();
+        assert!(queue.enter(0, u64::MAX, &link).is_some());
+        assert!(queue.enter(0, u64::MAX, &link).is_some());
+        assert_eq!(queue.enter(0, 1, &link), None);
         Ok(())
     }
 
