@@ -662,6 +662,17 @@ fn a_directory_and_no_file_at_all() {
     assert!(said.starts_with("error: there is no such file\n--> tests/mistakes/none.ron\n"), "{said}");
 }
 
+#[test]
+fn the_name_of_a_file_does_not_reach_the_terminal_as_it_is() {
+    let registry = registry().expect("both names are new");
+    let absent = Scenario::load("\u{1b}[2J\u{202e}.ron", &registry).expect_err("it is not there");
+    let wrong =
+        Scenario::parse("\u{1b}[2J\u{202e}.ron", "Scenario(version: 1)", &registry).expect_err("it is no scenario");
+    for said in [absent.to_string(), wrong.to_string()] {
+        assert!(!said.contains(['\u{1b}', '\u{202e}']) && said.contains("[2J"), "{said:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_device_and_a_pipe_that_nobody_writes_to() {
