@@ -673,6 +673,13 @@ fn said_of(params: &str, rest: &str) -> String {
 }
 
 #[test]
+fn a_fraction_where_a_whole_number_should_be() {
+    let said = said_of("(rate: 1.5, burst: 3)", "");
+    assert!(said.starts_with("error: expected a whole number\n --> x.ron:2:59\n"), "{said}");
+    assert!(said.contains("|                                                           ^^^\n"), "{said}");
+}
+
+#[test]
 fn a_flap_of_nothing() {
     let said = said_of("(rate: 1)", r#"policies: [Flap(every: "1s", down: 0.5, up: 0.5, on: [])],"#);
     assert!(said.starts_with("error: a flap of nothing\n --> x.ron:1:"), "{said}");
