@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rehearsal::actors::outcome::{Interface, OutcomeKind};
 use rehearsal::actors::report::{Ending, Report};
@@ -66,6 +66,16 @@ struct Restless;
 
 impl Service for Restless {
     async fn step(&self, _: &ServiceIo) -> StepResult {
+        Ok(Step::Continue)
+    }
+}
+
+/// A service that waits for what does not come.
+struct Idler;
+
+impl Service for Idler {
+    async fn step(&self, io: &ServiceIo) -> StepResult {
+        io.mpi().recv::<Parcel>().await?;
         Ok(Step::Continue)
     }
 }
@@ -165,6 +175,57 @@ fn a_service_that_never_waits_is_named_and_the_run_ends() -> TestResult {
     let why = finished.what_went_wrong().unwrap_or_default();
     assert!(why.contains("stuck at 0s: `taker` kept acting and never waited"), "{why}");
     assert_eq!(exit_code(&scenario)?.0, ExitCode::from(1));
+    Ok(())
+}
+
+/// 40,000 services whose tasks all wait when the run is over.
+#[test]
+fn many_services_end_as_fast_as_they_begin() -> TestResult {
+    let mut registry = Registry::new();
+    registry.register("idler", "Waits.", |(): ()| Ok(Cast::service(Idler)))?;
+    let services: String = (0..40_000).map(|i| format!("(name: \"{i}\", actor: \"idler\"),")).collect();
+    let text = format!(
+        "Scenario(version: 1, name: \"many\", until: \"1ms\", network: Star(nodes: 3), services: [{services}])"
+    );
+    let setup = Scenario::parse("many.ron", text, &registry)?.prepare(None, None)?.setup;
+    let begun = Instant::now();
+    let report = run(setup, None, Arc::new(Progress::default()))?;
+    assert_eq!(report.ending, Ending::TimeReached);
+    // A quarter of a second; a quarter of a minute where each looks for its tasks among everyone's.
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    Ok(())
+}
+
+#[test]
+fn whoever_interrupts_is_heard_where_the_network_changes_and_nothing_else_happens() -> TestResult {
+    // The second parcel would leave an hour after the first.
+    let text = r#"Scenario(
+        version: 1,
+        name: "restless",
+        until: "2ms",
+        network: Star(nodes: 3),
+        services: [(name: "sender", actor: "load/sender", params: (to: "sender", every: "1h"))],
+        policies: [Flap(every: "1ns", down: 0.5, up: 0.5)],
+    )"#;
+    let setup = Scenario::parse("restless.ron", text, &Registry::stock())?.prepare(None, None)?.setup;
+    let progress = Arc::new(Progress::default());
+    progress.interrupt.store(true, std::sync::atomic::Ordering::Relaxed);
+    let report = run(setup, None, progress)?;
+    assert_eq!(report.ending, Ending::Interrupted);
+    Ok(())
+}
+
+#[test]
+fn sums_that_no_number_holds_stay_at_the_largest() -> TestResult {
+    for model in ["RouteCost", "Queued"] {
+        let text = parcels_to("load/sink")
+            .replace("(to: \"taker\", count: 5)", "(to: \"taker\", count: 5, bytes: 18446744073709551615)")
+            .replace("network:", &format!("model: {model}, network:"));
+        let finished = finish(&text)?;
+        assert!(finished.report.ended_well(), "{model}: {:?}", finished.report.panics);
+        assert_eq!((finished.report.traffic.bytes, outcomes(&finished.report, OutcomeKind::Ack)), (u64::MAX, 5));
+        assert_eq!(finished.report.counters["bytes taken"], u64::MAX);
+    }
     Ok(())
 }
 

@@ -662,6 +662,41 @@ fn a_directory_and_no_file_at_all() {
     assert!(said.starts_with("error: there is no such file\n--> tests/mistakes/none.ron\n"), "{said}");
 }
 
+/// What is said of a scenario with the given `params` and what else stands in the file.
+fn said_of(params: &str, rest: &str) -> String {
+    let text = format!(
+        "Scenario(version: 1, name: \"x\", network: Star(nodes: 3), {rest}\n\
+         services: [(name: \"s\", actor: \"test/load\", params: {params})])"
+    );
+    let registry = registry().expect("both names are new");
+    Scenario::parse("x.ron", text, &registry).expect_err("something is wrong with it").to_string()
+}
+
+#[test]
+fn a_fraction_where_a_whole_number_should_be() {
+    let said = said_of("(rate: 1.5, burst: 3)", "");
+    assert!(said.starts_with("error: expected a whole number\n --> x.ron:2:59\n"), "{said}");
+    assert!(said.contains("|                                                           ^^^\n"), "{said}");
+}
+
+#[test]
+fn a_flap_of_nothing() {
+    let said = said_of("(rate: 1)", r#"policies: [Flap(every: "1s", down: 0.5, up: 0.5, on: [])],"#);
+    assert!(said.starts_with("error: a flap of nothing\n --> x.ron:1:"), "{said}");
+    assert!(said.contains("^ write `[Nodes]`, `[Links]` or both\n"), "{said}");
+}
+
+#[test]
+fn the_name_of_a_file_does_not_reach_the_terminal_as_it_is() {
+    let registry = registry().expect("both names are new");
+    let absent = Scenario::load("\u{1b}[2J\u{202e}.ron", &registry).expect_err("it is not there");
+    let wrong =
+        Scenario::parse("\u{1b}[2J\u{202e}.ron", "Scenario(version: 1)", &registry).expect_err("it is no scenario");
+    for said in [absent.to_string(), wrong.to_string()] {
+        assert!(!said.contains(['\u{1b}', '\u{202e}']) && said.contains("[2J"), "{said:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_device_and_a_pipe_that_nobody_writes_to() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::source::Source;
+use crate::typeset::clean;
 
 /// How many mistakes are printed.
 const MOST_SHOWN: usize = 20;
@@ -237,11 +238,13 @@ impl Mistakes {
 
     fn show(&self, mistake: &Mistake, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(mistake.message.as_str());
+        // The renderer shows the file's text harmlessly, but not its path.
+        let name = clean(&self.source.name);
         let mut group = Group::with_title(title);
         match mistake.place {
-            Place::File => group = group.element(Origin::path(self.source.name.as_str())),
+            Place::File => group = group.element(Origin::path(&*name)),
             Place::At(line, column) => {
-                group = group.element(Origin::path(self.source.name.as_str()).line(line).char_column(column));
+                group = group.element(Origin::path(&*name).line(line).char_column(column));
             }
             Place::Span(span) => {
                 let excerpt = Excerpt::around(&self.source, span);
@@ -254,9 +257,9 @@ impl Mistakes {
                 }
                 let snippet = Snippet::source(excerpt.text).line_start(excerpt.line).annotation(annotation);
                 group = if excerpt.whole_line {
-                    group.element(snippet.path(self.source.name.as_str()))
+                    group.element(snippet.path(&*name))
                 } else {
-                    let origin = Origin::path(self.source.name.as_str()).line(excerpt.line).char_column(excerpt.column);
+                    let origin = Origin::path(&*name).line(excerpt.line).char_column(excerpt.column);
                     group.element(origin).element(snippet)
                 };
             }

@@ -52,8 +52,11 @@ fn read_flap(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<Policy> {
         None => vec![What::Nodes],
         Some(raw) => {
             let known = [("Nodes", What::Nodes), ("Links", What::Links)];
-            let items = raw.items("a list of Nodes and Links", mistakes).unwrap_or_default();
-            items.iter().filter_map(|item| item.choice("Nodes or Links", &known, mistakes)).collect()
+            let items = raw.items("a list of Nodes and Links", mistakes);
+            if items.as_ref().is_some_and(Vec::is_empty) {
+                mistakes.add(raw.span(), Mistake::new("a flap of nothing").label("write `[Nodes]`, `[Links]` or both"));
+            }
+            items.iter().flatten().filter_map(|item| item.choice("Nodes or Links", &known, mistakes)).collect()
         }
     };
     fields.finish(mistakes);

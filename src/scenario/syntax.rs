@@ -42,7 +42,9 @@ fn place(error: &Error, text: &str, stop: usize) -> (usize, usize) {
         Error::ExpectedStringEnd if before.ends_with('"') => return (stop - 1, 1),
         Error::ExpectedComma if is_quantity(before, &text[stop..]) => {
             let start = before.rfind(|c: char| !(c.is_ascii_digit() || ".-+".contains(c))).map_or(0, |at| at + 1);
-            return (start, stop - start + token_len(&text[stop..]));
+            let rest = &text[stop..];
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || "._".contains(c))).unwrap_or(rest.len());
+            return (start, stop - start + end);
         }
         _ => {}
     }
@@ -102,6 +104,7 @@ fn translate(error: &Error, rest: &str) -> Mistake {
         {
             Mistake::new("the file ends too early").label("a closing bracket or more is missing")
         }
+        Error::ExpectedComma if is_fraction(rest) => Mistake::new("expected a whole number"),
         Error::ExpectedComma if has_unit(rest) => {
             Mistake::new("a number with a unit is written in quotes").help("write \"50s\", \"10Mbit/s\", \"64KiB\"")
         }
@@ -160,9 +163,15 @@ fn one_of(mistake: Mistake, found: &str, known: &[&str], what: &str) -> Mistake 
     }
 }
 
-/// True between `50` and `s`.
+/// True between `50` and `s`, and between `1` and `.5`.
 fn is_quantity(before: &str, rest: &str) -> bool {
-    before.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with(char::is_alphabetic)
+    before.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with(|c: char| c.is_alphabetic() || c == '.')
+}
+
+/// True for `1.5` where ron wanted no more than the `1`.
+fn is_fraction(text: &str) -> bool {
+    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    digits.len() < text.len() && digits.starts_with('.')
 }
 
 /// True for `50s`.

@@ -186,8 +186,12 @@ impl Pump {
                 self.allowance = None;
             }
             self.this_instant = 0;
-            if let Some(ending) = advance(&network, actor) {
-                return Some(ending);
+            match advance(&network, actor) {
+                Advance::Over(ending) => return Some(ending),
+                Advance::On => {}
+                // That may have taken as long as a thousand deliveries, and is often all that
+                // happens for a while: whoever wants to end the run is heard in between.
+                Advance::Changed => break,
             }
             // Changes alone may fill ages, in which nothing else happens.
             left -= 1;
@@ -201,22 +205,33 @@ impl Pump {
     }
 }
 
-/// Moves the clock to the next instant in which something happens. `Some` if there is none.
-fn advance(network: &Network, actor: &mut NetworkActor) -> Option<Ending> {
+/// What came of moving the clock.
+enum Advance {
+    /// Something is to happen now.
+    On,
+    /// The network has changed, and perhaps that was all.
+    Changed,
+    /// There is nothing to move on to.
+    Over(Ending),
+}
+
+/// Moves the clock to the next instant in which something happens.
+fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
     let Some(next) = network.next_time() else {
-        return Some(Ending::Quiescent);
+        return Advance::Over(Ending::Quiescent);
     };
     let change = actor.schedule.next_time().filter(|change| *change <= next);
     let time = change.unwrap_or(next);
     if let Some(until) = actor.until.filter(|until| time > until.as_nanos()) {
         network.now.set(until.as_nanos());
-        return Some(Ending::TimeReached);
+        return Advance::Over(Ending::TimeReached);
     }
     network.now.set(time);
-    if change.is_some() {
-        actor.schedule.carry_out(network);
+    if change.is_none() {
+        return Advance::On;
     }
-    None
+    actor.schedule.carry_out(network);
+    Advance::Changed
 }
 
 impl ActorFuture<NetworkActor> for Pump {

@@ -15,9 +15,6 @@ use crate::common::story::play_unheard;
 type Notes = Rc<RefCell<Vec<u8>>>;
 type Begin = Box<dyn FnOnce(&mut ServiceContext<Clerk>)>;
 
-/// What a clerk does first.
-type Begin = Box<dyn FnOnce(&mut ServiceContext<Clerk>)>;
-
 /// Notes the numbers that it gets, by stream, mail or network. At 0 it asks to be stopped, and then
 /// changes its mind if it is stubborn; at any odd number it waits for a moment.
 struct Clerk {
