@@ -33,7 +33,7 @@ impl Finished {
             [] => None,
             [one] => Some(format!("`{}` panicked at {}", one.service, one.at)),
             [first, ..] => {
-                let panics = self.report.panics.len();
+                let panics = self.report.panic_count;
                 Some(format!("{panics} panics, the first in `{}` at {}", first.service, first.at))
             }
         };

@@ -22,7 +22,8 @@
 //! | `services` | in order of declaration; see [`ServiceReport`] for the fields |
 //! | `faults` | how often the network changed, by kind |
 //! | `requirements_violated` | by the placement, spelled out |
-//! | `panics` | `service`, `at_s`, `message`, `place` |
+//! | `panic_count` | how many panics there were |
+//! | `panics` | the first thousand: `service`, `at_s`, `message`, `place` |
 //! | `trace_hash` | the fingerprint of the run, 16 hexadecimal digits |
 
 use std::collections::BTreeMap;
@@ -65,6 +66,7 @@ struct RunObject<'a> {
     services: Vec<ServiceObject<'a>>,
     faults: &'a BTreeMap<String, u64>,
     requirements_violated: &'a [String],
+    panic_count: u64,
     panics: Vec<PanicObject<'a>>,
     trace_hash: String,
 }
@@ -97,6 +99,7 @@ impl<'a> RunObject<'a> {
             services: report.services.iter().map(ServiceObject::of).collect(),
             faults: &report.faults,
             requirements_violated: &run.violated,
+            panic_count: report.panic_count,
             panics: report.panics.iter().map(PanicObject::of).collect(),
             trace_hash: report.trace_hash.to_string(),
         }

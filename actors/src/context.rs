@@ -4,7 +4,10 @@
 //! `wait`, `run_later`, `address`, …) with two differences: what the network delivers goes straight
 //! from the pump into its `Handler<Delivery<B>>`, at the instant of delivery and without a mailbox
 //! in between; and every delay is virtual time. Mailbox and tasks come into being when they are
-//! first used, so that an idle actor is little more than its own fields.
+//! first used, so that an idle actor is little more than its own fields. It lives until it stops or
+//! the run ends, whether anybody has its `Addr` or not; of several futures that it waits for, the
+//! first comes first. Only what this crate offers keeps virtual time: `actix::clock` looks at the wall,
+//! and a run does not wait for it.
 
 mod cell;
 
@@ -29,7 +32,7 @@ use crate::network::{self, Network, size_of};
 use crate::outcome::{Interface, Undelivered};
 use crate::random::Stream;
 use crate::trace::ServiceId;
-use crate::units::{Bytes, SimTime};
+use crate::units::{Bytes, SimDuration, SimTime};
 
 /// An Actix actor that can be reached over the emulated network.
 ///
@@ -244,7 +247,11 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
         }
     }
 
-    /// A future that ends after so much virtual time.
+    /// Lets so much virtual time pass: for `wait`, `spawn` and async handlers.
+    pub fn sleep(&self, duration: SimDuration) -> impl Future<Output = ()> + use<A> {
+        Deadline::new(self.network.clone(), self.network.now() + duration)
+    }
+
     fn delay(&self, duration: Duration) -> Deadline {
         Deadline::new(self.network.clone(), self.network.now() + duration.into())
     }

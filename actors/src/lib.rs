@@ -22,6 +22,7 @@ pub mod random;
 pub mod report;
 mod router;
 pub mod routes;
+mod rules;
 pub mod service;
 pub mod simulation;
 pub mod stock;

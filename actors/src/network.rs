@@ -40,7 +40,7 @@ use crate::panics::{Caught, catch};
 use crate::random::{Stream, Streams};
 use crate::router::NotDelivered;
 use crate::routes::{Price, RouteCache};
-use crate::simulation::LinkModel;
+use crate::rules::LinkModel;
 use crate::topology::Topology;
 use crate::trace::ServiceId;
 use crate::units::{Bytes, SimDuration, SimTime};

@@ -4,10 +4,20 @@
 //! them is the same every time.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::outcome::{Interface, OutcomeKind};
 use crate::trace::TraceHash;
 use crate::units::{SimDuration, SimTime};
+
+/// What the outside may watch and ask for while a run goes on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Virtual nanoseconds so far.
+    pub now: AtomicU64,
+    /// Set it to end the run.
+    pub interrupt: AtomicBool,
+}
 
 /// Everything that is known about a run when it is over.
 #[derive(Clone, Debug)]
@@ -37,8 +47,10 @@ pub struct Report {
     pub faults: BTreeMap<String, u64>,
     /// The named counters of all services, added up.
     pub counters: BTreeMap<String, u64>,
-    /// Panics that hosts caught, in order.
+    /// Panics that hosts caught, in order: the first thousand of them.
     pub panics: Vec<PanicReport>,
+    /// How many there were.
+    pub panic_count: u64,
     /// The fingerprint of everything that happened, in order.
     pub trace_hash: TraceHash,
 }
@@ -46,7 +58,7 @@ pub struct Report {
 impl Report {
     /// True if the run came to its end and nothing in it panicked.
     pub fn ended_well(&self) -> bool {
-        matches!(self.ending, Ending::Quiescent | Ending::TimeReached) && self.panics.is_empty()
+        matches!(self.ending, Ending::Quiescent | Ending::TimeReached) && self.panic_count == 0
     }
 }
 

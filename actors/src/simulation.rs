@@ -36,7 +36,6 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use actix::prelude::*;
 
@@ -49,8 +48,10 @@ use crate::network::seats::{Neighbours, Presence, Seats};
 use crate::network::{Network, Parts};
 use crate::panics::{self, Caught};
 use crate::random::Streams;
+pub use crate::report::Progress;
 use crate::report::{Ending, Report, ServiceReport};
 use crate::router::RouterActor;
+pub use crate::rules::{LinkModel, Ordering};
 use crate::service::Service;
 use crate::service::desk::Desk;
 use crate::service::host::ServiceHost;
@@ -120,26 +121,6 @@ fn seat<A: Networked>(network: &Rc<Network>, id: ServiceId, actor: A) -> Box<dyn
     let cell = ServiceCell::new(network, id, actor);
     A::accepts(&mut Accepts { cell: cell.clone(), network: network.clone(), id });
     Box::new(move || cell.start())
-}
-
-/// How links treat what they carry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LinkModel {
-    /// Every message pays for its route as if it were alone.
-    #[default]
-    RouteCost,
-    /// Every link sends one message after the other, and has a finite queue.
-    Queued,
-}
-
-/// Whether messages between one sender and one receiver may overtake each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ordering {
-    /// They may not: what would be early is held back.
-    #[default]
-    Ordered,
-    /// They may.
-    Unordered,
 }
 
 /// One service of the application.
@@ -214,15 +195,6 @@ impl Setup {
             until: None,
         }
     }
-}
-
-/// What the outside may watch and ask for while a run goes on.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Virtual nanoseconds so far.
-    pub now: AtomicU64,
-    /// Set it to end the run.
-    pub interrupt: AtomicBool,
 }
 
 /// Why a run could not begin, or not go on.
@@ -434,6 +406,7 @@ fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<D
         faults: ledger.faults(),
         counters,
         panics: std::mem::take(&mut ledger.panics),
+        panic_count: ledger.panic_count,
         trace_hash: ledger.trace_hash(),
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn nothing_happened() -> Finished {
             faults: BTreeMap::new(),
             counters: BTreeMap::new(),
             panics: Vec::new(),
+            panic_count: 0,
             trace_hash: TraceHash(0),
         },
     }
@@ -110,6 +111,7 @@ pub(crate) fn shop() -> Finished {
             faults: named(&[("node down", 12), ("node up", 11), ("drift", 100)]),
             counters: named(&[("orders placed", 96), ("orders failed", 4)]),
             panics: Vec::new(),
+            panic_count: 0,
             trace_hash: TraceHash(0x0123_4567_89ab_cdef),
         },
     }
@@ -183,6 +185,7 @@ pub(crate) fn nasty() -> Finished {
             services: (0..40).map(busy).collect(),
             faults: counted.clone(),
             counters: counted,
+            panic_count: u64::MAX,
             panics: names.iter().map(panic).collect(),
             trace_hash: TraceHash(u64::MAX),
         },

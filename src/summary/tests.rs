@@ -116,6 +116,7 @@ fn long_lists_stop_and_say_how_many_more_there_are() {
 fn what_went_wrong_stands_at_the_bottom() {
     let mut run = shop();
     run.report.ending = Ending::Stuck { service: "cart".to_owned(), at: SimTime::from_nanos(3_200_000_000) };
+    run.report.panic_count = 1;
     run.report.panics = vec![PanicReport {
         service: "frontend".to_owned(),
         at: SimTime::from_nanos(1_500_000_000),

@@ -55,7 +55,7 @@ pub(super) fn panics(run: &Finished, detail: Detail) -> String {
     if panics.is_empty() {
         return String::new();
     }
-    let mut out = format!("{}\n", paint(BAD, plural(panics.len() as u64, "panic", "panics")));
+    let mut out = format!("{}\n", paint(BAD, plural(run.report.panic_count, "panic", "panics")));
     for panic in panics.iter().take(detail.most()) {
         let place = panic.place.as_deref().map(|place| format!(", {}", clean(place))).unwrap_or_default();
         let whose = format!("{} at {}{place}:", clean(&panic.service), panic.at);

@@ -14,6 +14,9 @@ use crate::network::seats::Closable;
 use crate::panics::catch;
 use crate::trace::ServiceId;
 
+/// So many deliveries may wait for an actor that waits for a future of its own.
+const BACKLOG_LIMIT: usize = 65_536;
+
 /// Something that is to be done with an actor.
 pub(crate) type Call<A> = Box<dyn FnOnce(&mut A, &mut ServiceContext<A>)>;
 
@@ -100,12 +103,13 @@ where
         let Some((actor, ctx)) = inner.as_mut() else { return gone(body) };
         let mut accepted = false;
         let handled = catch(|| {
-            if actor.is_full(TypeId::of::<B>()) {
+            let waiting = ctx.waiting();
+            if actor.is_full(TypeId::of::<B>()) || (waiting && ctx.lazy().backlog.len() >= BACKLOG_LIMIT) {
                 return Err(Refused { refusal: Refusal::InboxFull, body: Some(body) });
             }
             let delivery = arrival.accept(body);
             accepted = true;
-            if ctx.waiting() {
+            if waiting {
                 let call: Call<A> = Box::new(move |actor, ctx| actor.handle(delivery, ctx).handle(ctx, None));
                 ctx.lazy().backlog.push_back(call);
             } else {

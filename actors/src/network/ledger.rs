@@ -111,6 +111,8 @@ impl Fingerprint {
 }
 
 const OUTCOMES: usize = OutcomeKind::ALL.len();
+/// So many panics are kept, of which the rest is counted.
+const PANICS: usize = 1000;
 /// So many different causes are told apart.
 const CAUSES: usize = 100;
 const NOBODY: u32 = u32::MAX;
@@ -126,6 +128,7 @@ pub(crate) struct Ledger {
     pub(crate) names: TraceNames,
     faults: BTreeMap<&'static str, u64>,
     pub(crate) panics: Vec<PanicReport>,
+    pub(crate) panic_count: u64,
 }
 
 impl Ledger {
@@ -144,6 +147,7 @@ impl Ledger {
             names,
             faults: BTreeMap::new(),
             panics: Vec::new(),
+            panic_count: 0,
         })
     }
 
@@ -264,6 +268,10 @@ impl Ledger {
         self.fingerprint.record(5, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
         self.fingerprint.text(&caught.message);
         self.tell(&TraceEvent::Panic { at, service, message: &caught.message });
+        self.panic_count += 1;
+        if self.panics.len() >= PANICS {
+            return;
+        }
         let name = self.names.services.get(service.index()).cloned().unwrap_or_default();
         self.panics.push(PanicReport { service: name, at, message: caught.message, place: caught.place });
     }

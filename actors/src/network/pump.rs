@@ -25,8 +25,8 @@ use crate::changes::{PolicyState, ScheduledChange};
 use crate::clock::executor::Polled;
 use crate::network::waits::Answer;
 use crate::network::{Alarm, Network};
-use crate::report::Ending;
-use crate::simulation::Progress;
+use crate::report::{Ending, Progress};
+
 use crate::trace::ServiceId;
 use crate::units::SimTime;
 

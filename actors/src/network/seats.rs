@@ -2,7 +2,7 @@
 
 use crate::network::order::LastDue;
 use crate::outcome::Interface;
-use crate::simulation::Ordering;
+use crate::rules::Ordering;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 

@@ -13,7 +13,7 @@ use crate::network::{Event, Network, World};
 use crate::outcome::Interface;
 use crate::panics::catch;
 use crate::routes::transmission_time;
-use crate::simulation::LinkModel;
+use crate::rules::LinkModel;
 use crate::topology::{LinkId, NodeId, Topology};
 use crate::trace::{LossCause, ServiceId};
 use crate::units::Bytes;
