@@ -10,19 +10,21 @@
 //! and a run does not wait for it.
 
 mod cell;
+mod tasks;
 
 use std::any::TypeId;
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
 use actix::dev::{Envelope, Mailbox, OneshotSender, ToEnvelope};
 use actix::prelude::*;
 
 pub(crate) use cell::{Call, ServiceCell};
+use tasks::{ActorTask, Interval, MailboxTask, WaitTask};
 
 use crate::clock::executor::TaskId;
 use crate::network::pending::Deadline;
@@ -374,134 +376,5 @@ where
 {
     fn pack(message: M, reply: Option<OneshotSender<M::Result>>) -> Envelope<A> {
         Envelope::new(message, reply)
-    }
-}
-
-/// A future that an actor spawned.
-struct ActorTask<A: Actor<Context = ServiceContext<A>>> {
-    cell: Weak<ServiceCell<A>>,
-    future: LocalActorFuture<A>,
-    handle: SpawnHandle,
-}
-
-impl<A: Actor<Context = ServiceContext<A>>> Future for ActorTask<A> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        let Some(cell) = self.cell.upgrade() else {
-            return Poll::Ready(());
-        };
-        let this = &mut *self;
-        cell.with(|actor, ctx| {
-            if ctx.blocks(cx.waker()) {
-                return Poll::Pending;
-            }
-            let poll = this.future.as_mut().poll(actor, ctx, cx);
-            match &mut ctx.lazy {
-                Some(lazy) if poll.is_ready() => {
-                    lazy.tasks.remove(&this.handle);
-                }
-                // It may have paused because the actor has begun to wait.
-                _ => {
-                    ctx.blocks(cx.waker());
-                }
-            }
-            poll
-        })
-        .unwrap_or(Poll::Ready(()))
-    }
-}
-
-/// Carries out what an actor waits for, one after the other; then lets everything else go on.
-struct WaitTask<A: Actor<Context = ServiceContext<A>>> {
-    cell: Weak<ServiceCell<A>>,
-}
-
-impl<A: Actor<Context = ServiceContext<A>>> Future for WaitTask<A> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        let Some(cell) = self.cell.upgrade() else {
-            return Poll::Ready(());
-        };
-        cell.with(|actor, ctx| {
-            while ctx.life == Life::Running {
-                if let Some(mut future) = ctx.lazy().waits.pop_front() {
-                    // While it runs the actor must be seen to wait.
-                    ctx.lazy().waits.push_front(Box::pin(actix::fut::ready(())));
-                    let poll = future.as_mut().poll(actor, ctx, cx);
-                    ctx.lazy().waits.pop_front();
-                    if poll.is_pending() {
-                        ctx.lazy().waits.push_front(future);
-                        return Poll::Pending;
-                    }
-                } else if let Some(call) = ctx.lazy().backlog.pop_front() {
-                    call(actor, ctx);
-                } else {
-                    std::mem::take(&mut ctx.lazy().blocked).into_iter().for_each(Waker::wake);
-                    break;
-                }
-            }
-            ctx.lazy().waits_on = false;
-            Poll::Ready(())
-        })
-        .unwrap_or(Poll::Ready(()))
-    }
-}
-
-/// Takes what comes to an actor through its `Addr`.
-struct MailboxTask<A: Actor<Context = ServiceContext<A>>> {
-    cell: Weak<ServiceCell<A>>,
-    mailbox: Mailbox<A>,
-}
-
-impl<A: Actor<Context = ServiceContext<A>>> Future for MailboxTask<A> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        let Some(cell) = self.cell.upgrade() else {
-            return Poll::Ready(());
-        };
-        let mailbox = &mut self.mailbox;
-        let polled = cell.with(|actor, ctx| {
-            if !ctx.blocks(cx.waker()) {
-                mailbox.poll(actor, ctx, cx);
-                // It may have begun to wait with messages still in the mailbox.
-                ctx.blocks(cx.waker());
-            }
-        });
-        if polled.is_some() { Poll::Pending } else { Poll::Ready(()) }
-    }
-}
-
-/// Runs something again and again.
-struct Interval<F> {
-    delay: Deadline,
-    interval: Duration,
-    run: F,
-}
-
-impl<F> Unpin for Interval<F> {}
-
-impl<A, F> ActorFuture<A> for Interval<F>
-where
-    A: Actor<Context = ServiceContext<A>>,
-    F: FnMut(&mut A, &mut ServiceContext<A>) + 'static,
-{
-    type Output = ();
-
-    fn poll(
-        mut self: Pin<&mut Self>,
-        actor: &mut A,
-        ctx: &mut ServiceContext<A>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<()> {
-        let this = &mut *self;
-        while Pin::new(&mut this.delay).poll(cx).is_ready() {
-            (this.run)(actor, ctx);
-            // Without an interval it would run for ever within one instant.
-            this.delay = ctx.delay(this.interval.max(Duration::from_nanos(1)));
-        }
-        Poll::Pending
     }
 }

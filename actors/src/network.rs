@@ -11,9 +11,11 @@
 //! they make runnable, then timers) before it moves the clock on. May use: topology, routes, clock,
 //! random, outcome, trace. Knows nothing of the interfaces' protocols beyond their bodies.
 
+mod endings;
 pub(crate) mod ledger;
 mod links;
 mod order;
+mod outcomes;
 pub(crate) mod pending;
 pub(crate) mod ports;
 pub(crate) mod pump;
@@ -34,9 +36,8 @@ use crate::network::links::Links;
 use crate::network::order::InSequence;
 use crate::network::ports::{AnyBody, Body, Fate, Header, Ports, Receiver, Refusal, Refused};
 use crate::network::seats::{Closable, Seats};
-use crate::network::waits::{Answer, Course, Request, Settlement, WaitKey, Waits};
+use crate::network::waits::{Answer, Course, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
-use crate::panics::{Caught, catch};
 use crate::random::{Stream, Streams};
 use crate::router::NotDelivered;
 use crate::routes::{Price, RouteCache};
@@ -393,41 +394,6 @@ impl Network {
         let _ = self.send(envelope, notice);
     }
 
-    // --- outcomes
-
-    pub(crate) fn open_wait(&self, from: ServiceId, to: Option<ServiceId>, interface: Interface) -> WaitKey {
-        self.waits.borrow_mut().open(Request { from, to, interface, sent_at: self.now() })
-    }
-
-    /// Ends a request, unless it has ended before.
-    pub(crate) fn settle(&self, key: WaitKey, answer: Answer) {
-        let settlement = self.waits.borrow_mut().settle(key, self.now(), answer);
-        self.book(settlement);
-    }
-
-    /// The message of a request is lost for good, and nobody will send word.
-    fn nobody_will_tell(&self, key: WaitKey) {
-        let settlement = self.waits.borrow_mut().lost(key, self.now());
-        self.book(settlement);
-    }
-
-    fn book(&self, settlement: Option<Settlement>) {
-        let Some(Settlement { waker, timer, ended, cause }) = settlement else {
-            return;
-        };
-        let cause = cause.or_else(|| match (ended.kind, ended.to) {
-            (OutcomeKind::TimedOut, Some(to)) => Some(format!("waiting for `{}`", self.name_of(to))),
-            _ => None,
-        });
-        self.ledger.borrow_mut().ended(self.now(), &ended, cause.as_deref());
-        if let Some(timer) = timer {
-            self.cancel_timer(timer);
-        }
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
     /// Adds to a service's named counter.
     pub(crate) fn count(&self, service: ServiceId, counter: &str, by: u64) {
         let mut counters = self.counters.borrow_mut();
@@ -442,71 +408,6 @@ impl Network {
 
     pub(crate) fn counters_of(&self, service: ServiceId) -> BTreeMap<String, u64> {
         self.counters.borrow().get(&service).cloned().unwrap_or_default()
-    }
-
-    // --- services that end
-
-    /// Drops what is left of a service or its messages: its code may panic even then.
-    pub(crate) fn drop_what_is_left<T>(&self, service: ServiceId, left: T) {
-        if let Err(caught) = catch(|| drop(left)) {
-            self.ledger.borrow_mut().panicked(self.now(), service, caught);
-        }
-    }
-
-    /// A service panicked: it is gone, and the run goes on.
-    pub(crate) fn crash(&self, service: ServiceId, caught: Caught) {
-        self.ledger.borrow_mut().panicked(self.now(), service, caught);
-        self.seats.borrow_mut().set_crashed(service);
-        self.close(service);
-    }
-
-    /// Ends a service: its tasks and its state are dropped, its connection is gone.
-    pub(crate) fn close(&self, service: ServiceId) {
-        let closable = self.closables.borrow_mut().get_mut(service.index()).and_then(Option::take);
-        for task in self.executor.tasks_of(service.0) {
-            self.last_of(service, || self.executor.cancel(task));
-        }
-        if let Some(closable) = closable {
-            self.last_of(service, || closable.close());
-        }
-    }
-
-    /// Runs what a service does last. If it panics, whatever else is left of it is still to be ended.
-    fn last_of(&self, service: ServiceId, code: impl FnOnce()) {
-        if let Err(caught) = catch(code) {
-            self.ledger.borrow_mut().panicked(self.now(), service, caught);
-            self.seats.borrow_mut().set_crashed(service);
-        }
-    }
-
-    /// Ends every service in an orderly way, the last one first. What they say now is the last to be
-    /// accounted for.
-    pub(crate) fn stop_all(&self) {
-        let closables = std::mem::take(&mut *self.closables.borrow_mut());
-        for (index, closable) in closables.into_iter().enumerate().rev() {
-            let Some(closable) = closable else { continue };
-            let service = ServiceId(index as u32);
-            self.last_of(service, || closable.stop());
-            self.last_of(service, || closable.close());
-        }
-        self.executor.clear();
-    }
-
-    /// Takes a run apart that has not begun.
-    pub(crate) fn abandon(&self) {
-        let closables = std::mem::take(&mut *self.closables.borrow_mut());
-        for (index, closable) in closables.into_iter().enumerate() {
-            self.last_of(ServiceId(index as u32), || closable.iter().for_each(|closable| closable.close()));
-        }
-        self.dismantle();
-    }
-
-    /// Takes a run apart whose services have ended.
-    pub(crate) fn dismantle(&self) {
-        self.takers.borrow_mut().clear();
-        self.discard_all();
-        let ports = std::mem::take(&mut *self.ports.borrow_mut());
-        drop(ports);
     }
 
     /// Messages that have neither arrived nor been lost, without second copies.

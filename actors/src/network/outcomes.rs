@@ -1,0 +1,41 @@
+//! The beginning and the end of requests.
+
+use crate::network::Network;
+use crate::network::waits::{Answer, Request, Settlement, WaitKey};
+use crate::outcome::{Interface, OutcomeKind};
+use crate::trace::ServiceId;
+
+impl Network {
+    pub(crate) fn open_wait(&self, from: ServiceId, to: Option<ServiceId>, interface: Interface) -> WaitKey {
+        self.waits.borrow_mut().open(Request { from, to, interface, sent_at: self.now() })
+    }
+
+    /// Ends a request, unless it has ended before.
+    pub(crate) fn settle(&self, key: WaitKey, answer: Answer) {
+        let settlement = self.waits.borrow_mut().settle(key, self.now(), answer);
+        self.book(settlement);
+    }
+
+    /// The message of a request is lost for good, and nobody will send word.
+    pub(super) fn nobody_will_tell(&self, key: WaitKey) {
+        let settlement = self.waits.borrow_mut().lost(key, self.now());
+        self.book(settlement);
+    }
+
+    pub(super) fn book(&self, settlement: Option<Settlement>) {
+        let Some(Settlement { waker, timer, ended, cause }) = settlement else {
+            return;
+        };
+        let cause = cause.or_else(|| match (ended.kind, ended.to) {
+            (OutcomeKind::TimedOut, Some(to)) => Some(format!("waiting for `{}`", self.name_of(to))),
+            _ => None,
+        });
+        self.ledger.borrow_mut().ended(self.now(), &ended, cause.as_deref());
+        if let Some(timer) = timer {
+            self.cancel_timer(timer);
+        }
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
