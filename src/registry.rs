@@ -30,19 +30,20 @@ pub enum RegistryError {
 /// ```
 /// use rehearsal::registry::{Registry, RegistryError};
 /// use rehearsal_actors::simulation::Cast;
+/// # use rehearsal_actors::prelude::Service;
 /// # struct Thermometer { celsius: i32 }
+/// # impl Service for Thermometer {}
 ///
 /// #[derive(serde::Deserialize)]
 /// #[serde(deny_unknown_fields)]
 /// struct Room { celsius: i32 }
 ///
 /// let mut registry = Registry::stock();
-/// # fn cast(thermometer: Thermometer) -> Cast { unimplemented!() }
 /// registry.register("home/thermometer", "Says how warm it is.", |room: Room| {
 ///     if room.celsius < -273 {
 ///         return Err(format!("{} degrees is colder than cold", room.celsius));
 ///     }
-///     Ok(cast(Thermometer { celsius: room.celsius }))
+///     Ok(Cast::service(Thermometer { celsius: room.celsius }))
 /// })?;
 /// assert_eq!(registry.describe("home/thermometer"), Some("Says how warm it is."));
 /// # Ok::<(), RegistryError>(())

@@ -77,15 +77,21 @@ impl<'a> Mpi<'a> {
     /// Sends a message and forgets it: what becomes of it is counted, and told to nobody.
     ///
     /// # Errors
-    /// Told at once: there is no such service, no application link or no route.
+    /// Told at once: there is no such service, no application link or no route, or the body cannot be
+    /// put into bytes.
     pub fn tell<B: Body>(&self, to: impl Recipient, body: B) -> Result<(), Undelivered> {
         let (network, from, wait) = (&self.desk.network, self.desk.id, WaitKey::NONE);
         let to = match to.resolve(NetworkView(network)) {
             Ok(to) => to,
             Err(name) => return Err(network.fail_unknown(from, wait, &name)),
         };
-        let bytes = size_of(&|| network.name_of(to), &body)?;
-        network.send(Envelope { from, to, interface: Interface::Mpi, wait, bytes, is_reply: false }, body)
+        let size = size_of(&|| network.name_of(to), &body);
+        let bytes = size.as_ref().copied().unwrap_or_default();
+        let envelope = Envelope { from, to, interface: Interface::Mpi, wait, bytes, is_reply: false };
+        match size {
+            Ok(_) => network.send(envelope, body),
+            Err(why) => Err(network.refuse_to_send(&envelope, why)),
+        }
     }
 
     /// Sends a message as if it had that size.

@@ -190,3 +190,13 @@ pub fn once<T: 'static>(act: impl AsyncFn(&ServiceIo) -> T + 'static) -> (Cast, 
     });
     (cast, result)
 }
+
+/// A body that cannot be put into bytes.
+#[derive(Clone)]
+pub struct Unspeakable;
+
+impl Serialize for Unspeakable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no words"))
+    }
+}

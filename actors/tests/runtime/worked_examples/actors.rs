@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Handler, Message, Running};
-use serde::Serialize;
 
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::simulation::Cast;
 use rehearsal_actors::topology::Link;
 
-use crate::common::cast::{chain, enters, once};
+use crate::common::cast::{Unspeakable, chain, enters, once};
 use crate::common::story::play;
 use crate::common::{at_ms, ms};
 
@@ -259,16 +258,6 @@ fn a_message_of_a_type_that_an_actor_does_not_take_is_not_understood() {
     assert_eq!(sent.take(), Some((Err("`puppet` does not take messages of this type".to_owned()), at_ms(20))));
     assert_eq!(report.outcomes.get(&(Interface::Mpi, OutcomeKind::NotUnderstood)), Some(&2));
     assert_eq!(notes.take(), [("stopped", at_ms(40))]);
-}
-
-/// A body that cannot be put into bytes.
-#[derive(Clone)]
-struct Unspeakable;
-
-impl Serialize for Unspeakable {
-    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(serde::ser::Error::custom("no words"))
-    }
 }
 
 #[test]

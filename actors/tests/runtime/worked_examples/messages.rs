@@ -6,9 +6,8 @@ use rehearsal_actors::prelude::*;
 use rehearsal_actors::simulation::{AppLink, Setup};
 use rehearsal_actors::topology::{Link, NodeId};
 use rehearsal_actors::units::Probability;
-use serde::Serialize;
 
-use crate::common::cast::{acts, chain, enters, listens, once};
+use crate::common::cast::{Unspeakable, acts, chain, enters, listens, once};
 use crate::common::story::play;
 use crate::common::{at_ms, ms};
 
@@ -187,16 +186,6 @@ fn an_inbox_holds_65536_messages_and_returns_what_comes_beyond() {
     assert_eq!(report.outcomes.get(&(Interface::Mpi, OutcomeKind::Undelivered)), Some(&1));
 }
 
-/// A body that cannot be put into bytes.
-#[derive(Clone)]
-struct Unspeakable;
-
-impl Serialize for Unspeakable {
-    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(serde::ser::Error::custom("no words"))
-    }
-}
-
 #[test]
 fn a_body_without_a_size_is_undelivered_and_counted_as_such() {
     let (mut setup, nodes) = chain([]);
@@ -208,6 +197,18 @@ fn a_body_without_a_size_is_undelivered_and_counted_as_such() {
         sent.take(),
         Some(Err(CallError::Undelivered(Undelivered::Unserialisable { to, .. }))) if to == "listener"
     ));
+    assert_eq!((report.traffic.sent, report.traffic.undelivered), (1, 1));
+    assert_eq!(report.outcomes.get(&(Interface::Mpi, OutcomeKind::Undelivered)), Some(&1));
+}
+
+#[test]
+fn a_body_without_a_size_that_is_told_and_forgotten_is_counted_too() {
+    let (mut setup, nodes) = chain([]);
+    let (talker, told) = once(async |io| io.mpi().tell("listener", Unspeakable));
+    enters(&mut setup, "talker", nodes[0], talker);
+    enters(&mut setup, "listener", nodes[0], listens());
+    let (report, _) = play(setup);
+    assert!(matches!(told.take(), Some(Err(Undelivered::Unserialisable { to, .. })) if to == "listener"));
     assert_eq!((report.traffic.sent, report.traffic.undelivered), (1, 1));
     assert_eq!(report.outcomes.get(&(Interface::Mpi, OutcomeKind::Undelivered)), Some(&1));
 }
