@@ -191,8 +191,7 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
 
     #[inline]
     fn envelope(&self, to: ServiceId, bytes: Bytes) -> network::Envelope {
-        let (from, interface, wait) = (self.id, Interface::Mpi, WaitKey::NONE);
-        network::Envelope { from, to, interface, wait, bytes, is_reply: false }
+        network::Envelope::to_name(self.id, to, Interface::Mpi, WaitKey::NONE, bytes)
     }
 
     /// Adds to one of the service's named counters, which the report shows.

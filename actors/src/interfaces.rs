@@ -89,6 +89,12 @@ pub enum CallError {
     /// It will not arrive: it did not happen.
     #[error(transparent)]
     Undelivered(#[from] crate::outcome::Undelivered),
+    /// The service that had it in its hands is gone: it may have happened.
+    #[error("`{by}` is gone, and had it in its hands")]
+    Interrupted {
+        /// The service.
+        by: String,
+    },
     /// A REST request was answered with a failure.
     #[error("`{endpoint}` answered {status}")]
     Status {

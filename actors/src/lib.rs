@@ -26,6 +26,7 @@ mod rules;
 pub mod service;
 pub mod simulation;
 pub mod stock;
+pub mod supervision;
 pub mod topology;
 pub mod trace;
 pub mod units;

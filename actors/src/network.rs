@@ -34,12 +34,12 @@ use crate::clock::timers::{TimerId, Timers};
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
 use crate::network::order::InSequence;
-use crate::network::ports::{AnyBody, Body, Fate, Header, Ports, Receiver, Refusal, Refused};
+use crate::network::ports::{ANY_INCARNATION, AnyBody, Body, Fate, Header, Ports, Receiver, Refusal, Refused};
 use crate::network::seats::{Closable, Seats};
 use crate::network::waits::{Answer, Course, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::random::{Stream, Streams};
-use crate::router::NotDelivered;
+use crate::router::{NotDelivered, Why};
 use crate::routes::{Price, RouteCache};
 use crate::rules::LinkModel;
 use crate::topology::Topology;
@@ -211,10 +211,10 @@ impl Network {
     /// message of the pair, a slot in the port's slab and one in the calendar; no allocation once
     /// the slabs have grown.
     pub(crate) fn send<B: Body>(&self, envelope: Envelope, body: B) -> Result<(), Undelivered> {
-        let Envelope { from, to, interface, wait, bytes, is_reply } = envelope;
+        let Envelope { from, to, interface, wait, bytes, incarnation } = envelope;
         let now = self.now.get();
         self.ledger.borrow_mut().traffic.sent += 1;
-        let Some(link) = self.seats.borrow_mut().leave(from, to, interface, is_reply) else {
+        let Some(link) = self.seats.borrow_mut().leave(from, to, interface, wait.is_answer()) else {
             let (from, to) = (self.name_of(from), self.name_of(to));
             return Err(self.fail(&envelope, Undelivered::NotANeighbour { from, to }));
         };
@@ -242,6 +242,7 @@ impl Network {
             fate: Fate::Moves,
             duplicate: false,
             unordered: link.unordered,
+            incarnation,
         };
         if away && (*model == LinkModel::Queued || *changes || price.noisy) {
             let path = routes.tree(topology, link.from).path(topology, link.to);
@@ -278,8 +279,8 @@ impl Network {
             self.nobody_will_tell(envelope.wait);
         } else if !envelope.wait.is_none() {
             self.settle(envelope.wait, Answer::Undelivered(why.clone()));
-        } else if envelope.interface == Interface::Mpi {
-            self.end_unawaited(envelope.from, Some(envelope.to), self.now.get(), &why);
+        } else if envelope.interface.is_message() {
+            self.end_unawaited(envelope.interface, envelope.from, Some(envelope.to), self.now.get(), &why);
         }
         why
     }
@@ -292,7 +293,7 @@ impl Network {
     }
 
     /// Closes the books on a message to a name that nobody bears.
-    pub(crate) fn fail_unknown(&self, from: ServiceId, wait: WaitKey, name: &str) -> Undelivered {
+    pub(crate) fn fail_unknown(&self, interface: Interface, from: ServiceId, wait: WaitKey, name: &str) -> Undelivered {
         let why = Undelivered::UnknownService(name.to_owned());
         {
             let mut ledger = self.ledger.borrow_mut();
@@ -301,19 +302,26 @@ impl Network {
         }
         self.seats.borrow_mut().count_sent(from);
         if wait.is_none() {
-            self.end_unawaited(from, None, self.now.get(), &why);
+            self.end_unawaited(interface, from, None, self.now.get(), &why);
         } else {
             self.settle(wait, Answer::Undelivered(why.clone()));
         }
         why
     }
 
-    fn end_unawaited(&self, from: ServiceId, to: Option<ServiceId>, sent_at: u64, why: &Undelivered) {
+    fn end_unawaited(
+        &self,
+        interface: Interface,
+        from: ServiceId,
+        to: Option<ServiceId>,
+        sent_at: u64,
+        why: &Undelivered,
+    ) {
         let kind = match why {
             Undelivered::NotUnderstood { .. } => OutcomeKind::NotUnderstood,
             _ => OutcomeKind::Undelivered,
         };
-        let ended = Ended { from, to, interface: Interface::Mpi, kind, sent_at: SimTime::from_nanos(sent_at) };
+        let ended = Ended { from, to, interface, kind, sent_at: SimTime::from_nanos(sent_at) };
         self.ledger.borrow_mut().ended(self.now(), &ended, Some(&why.to_string()));
     }
 
@@ -336,7 +344,9 @@ impl Network {
     #[inline]
     pub(crate) fn book_delivery(&self, header: &Header, body_type: &'static str) {
         let passage = self.passage(header, body_type);
-        let acked = header.interface == Interface::Mpi && !header.duplicate;
+        // An awaited raw message waits for its answer, not for its delivery.
+        let waits_for_delivery = header.wait.is_none() || header.interface == Interface::Mpi;
+        let acked = header.interface.is_message() && waits_for_delivery && !header.duplicate;
         {
             let mut ledger = self.ledger.borrow_mut();
             ledger.delivered(self.now(), &passage);
@@ -366,32 +376,36 @@ impl Network {
             Refusal::InboxFull => Undelivered::InboxFull { to },
             Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
         };
-        if header.interface == Interface::Control {
+        if header.interface == Interface::Control || header.wait.is_answer() {
             self.nobody_will_tell(header.wait);
             return;
         }
         if header.wait.is_none() {
-            if header.interface == Interface::Mpi {
-                self.end_unawaited(header.from, Some(header.to), header.sent_at, &why);
+            if header.interface.is_message() {
+                self.end_unawaited(header.interface, header.from, Some(header.to), header.sent_at, &why);
             }
             return;
         }
+        self.notify(header.to, header.from, NotDelivered { wait: header.wait, why: Why::Undelivered(why) });
+    }
+
+    /// The router at one service's node tells the router at another's what became of a request.
+    #[cold]
+    pub(crate) fn notify(&self, by: ServiceId, to: ServiceId, notice: NotDelivered) {
         let (from, to) = {
             let seats = self.seats.borrow();
-            (seats.router_of(header.to), seats.router_of(header.from))
+            (seats.router_of(by), seats.router_of(to))
         };
-        let notice = NotDelivered { wait: header.wait, why };
-        let envelope = Envelope {
-            from,
-            to,
-            interface: Interface::Control,
-            // If the notice is lost, nobody will tell.
-            wait: header.wait,
-            bytes: notice.size(),
-            is_reply: true,
-        };
+        // If the notice is lost, nobody will tell.
+        let envelope = Envelope::to_name(from, to, Interface::Control, notice.wait, notice.size());
         // That it could not set out is booked.
         let _ = self.send(envelope, notice);
+    }
+
+    /// Which incarnation of a service there is, counted from 1.
+    #[inline]
+    pub(crate) fn incarnation(&self, service: ServiceId) -> u32 {
+        self.seats.borrow().incarnation(service)
     }
 
     /// Adds to a service's named counter.
@@ -445,8 +459,17 @@ pub(crate) struct Envelope {
     pub(crate) interface: Interface,
     pub(crate) wait: WaitKey,
     pub(crate) bytes: Bytes,
-    /// It answers what the receiver has asked, and needs no application link of its own.
-    pub(crate) is_reply: bool,
+    /// See [`Header::incarnation`](ports::Header::incarnation).
+    pub(crate) incarnation: u32,
+}
+
+impl Envelope {
+    /// To whoever bears the receiver's name when it arrives. What answers a request has the wait
+    /// [`WaitKey::ANSWER`], and needs no application link of its own.
+    #[inline]
+    pub(crate) fn to_name(from: ServiceId, to: ServiceId, interface: Interface, wait: WaitKey, bytes: Bytes) -> Self {
+        Envelope { from, to, interface, wait, bytes, incarnation: ANY_INCARNATION }
+    }
 }
 
 #[inline]

@@ -13,11 +13,30 @@ pub enum Interface {
     Rest,
     /// What the runtime says to itself: routers' notices. Nobody asks for it, so it has no outcomes.
     Control,
+    /// Calls of methods, and their answers.
+    Rpc,
+    /// Raw messages: subject and contents, to an address.
+    Raw,
+    /// Events, to everyone who has subscribed.
+    Event,
+    /// What is said to directories and among them: registrations, lookups, heartbeats, sharing.
+    Directory,
 }
 
 impl Interface {
     /// Every interface that services speak, in the order of reports.
-    pub const ALL: [Interface; 2] = [Interface::Mpi, Interface::Rest];
+    pub const ALL: [Interface; 6] =
+        [Interface::Mpi, Interface::Rest, Interface::Rpc, Interface::Raw, Interface::Event, Interface::Directory];
+
+    /// How many interfaces there are, the runtime's own included.
+    pub(crate) const COUNT: usize = Interface::ALL.len() + 1;
+
+    /// Whether a message that nobody awaits has come to its end when it is taken. A request of the
+    /// others has when it is answered.
+    #[inline]
+    pub(crate) const fn is_message(self) -> bool {
+        matches!(self, Interface::Mpi | Interface::Raw | Interface::Event | Interface::Directory)
+    }
 
     /// The name in machine-readable output.
     pub const fn name(self) -> &'static str {
@@ -25,6 +44,10 @@ impl Interface {
             Interface::Mpi => "mpi",
             Interface::Rest => "rest",
             Interface::Control => "control",
+            Interface::Rpc => "rpc",
+            Interface::Raw => "raw",
+            Interface::Event => "event",
+            Interface::Directory => "directory",
         }
     }
 }
@@ -35,6 +58,10 @@ impl fmt::Display for Interface {
             Interface::Mpi => "MPI",
             Interface::Rest => "REST",
             Interface::Control => "control",
+            Interface::Rpc => "RPC",
+            Interface::Raw => "raw",
+            Interface::Event => "events",
+            Interface::Directory => "directory",
         })
     }
 }
@@ -60,16 +87,19 @@ pub enum OutcomeKind {
     Denied,
     /// A message that nobody awaited was lost on its way: nobody was told.
     Lost,
+    /// The service that had the request in its hands is gone: it may have happened.
+    Interrupted,
 }
 
 impl OutcomeKind {
     /// Every kind, in the order of reports.
-    pub const ALL: [OutcomeKind; 9] = [
+    pub const ALL: [OutcomeKind; 10] = [
         OutcomeKind::Reply,
         OutcomeKind::Ack,
         OutcomeKind::Nack,
         OutcomeKind::Error,
         OutcomeKind::TimedOut,
+        OutcomeKind::Interrupted,
         OutcomeKind::Undelivered,
         OutcomeKind::NotUnderstood,
         OutcomeKind::Denied,
@@ -88,6 +118,7 @@ impl OutcomeKind {
             OutcomeKind::NotUnderstood => "not_understood",
             OutcomeKind::Denied => "denied",
             OutcomeKind::Lost => "lost",
+            OutcomeKind::Interrupted => "interrupted",
         }
     }
 

@@ -6,6 +6,8 @@
 //!
 //! The notice travels over the network like everything else: it takes its time and can be lost.
 
+use std::fmt;
+
 use actix::prelude::*;
 use serde::{Serialize, Serializer};
 
@@ -15,11 +17,29 @@ use crate::network::waits::{Answer, WaitKey};
 use crate::outcome::Undelivered;
 use crate::units::Bytes;
 
-/// A message that could not be handed over, on its way back to the sender's router.
+/// Word of a request that nobody will answer, on its way back to the sender's router.
 #[derive(Clone)]
 pub(crate) struct NotDelivered {
     pub(crate) wait: WaitKey,
-    pub(crate) why: Undelivered,
+    pub(crate) why: Why,
+}
+
+/// Why nobody will answer a request.
+#[derive(Clone)]
+pub(crate) enum Why {
+    /// It could not be handed over.
+    Undelivered(Undelivered),
+    /// It was, to a service of that name, which is gone.
+    Interrupted(String),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::Undelivered(why) => why.fmt(f),
+            Why::Interrupted(by) => write!(f, "`{by}` is gone, and had it in its hands"),
+        }
+    }
 }
 
 impl NotDelivered {
@@ -53,6 +73,10 @@ impl Handler<Delivery<NotDelivered>> for RouterActor {
 
     fn handle(&mut self, notice: Delivery<NotDelivered>, ctx: &mut ServiceContext<Self>) {
         let NotDelivered { wait, why } = notice.body;
-        ctx.network().settle(wait, Answer::Undelivered(why));
+        let answer = match why {
+            Why::Undelivered(why) => Answer::Undelivered(why),
+            Why::Interrupted(by) => Answer::Interrupted(by),
+        };
+        ctx.network().settle(wait, answer);
     }
 }

@@ -83,11 +83,11 @@ impl<'a> Mpi<'a> {
         let (network, from, wait) = (&self.desk.network, self.desk.id, WaitKey::NONE);
         let to = match to.resolve(NetworkView(network)) {
             Ok(to) => to,
-            Err(name) => return Err(network.fail_unknown(from, wait, &name)),
+            Err(name) => return Err(network.fail_unknown(Interface::Mpi, from, wait, &name)),
         };
         let size = size_of(&|| network.name_of(to), &body);
         let bytes = size.as_ref().copied().unwrap_or_default();
-        let envelope = Envelope { from, to, interface: Interface::Mpi, wait, bytes, is_reply: false };
+        let envelope = Envelope::to_name(from, to, Interface::Mpi, wait, bytes);
         match size {
             Ok(_) => network.send(envelope, body),
             Err(why) => Err(network.refuse_to_send(&envelope, why)),
@@ -109,13 +109,13 @@ impl<'a> Mpi<'a> {
             Ok(to) => {
                 let size = bytes.map_or_else(|| size_of(&|| network.name_of(to), &body), Ok);
                 let bytes = size.as_ref().copied().unwrap_or_default();
-                let envelope = Envelope { from, to, interface: Interface::Mpi, wait: key, bytes, is_reply: false };
+                let envelope = Envelope::to_name(from, to, Interface::Mpi, key, bytes);
                 match size {
                     Ok(_) => drop(network.send(envelope, body)),
                     Err(why) => drop(network.refuse_to_send(&envelope, why)),
                 }
             }
-            Err(name) => drop(network.fail_unknown(from, key, &name)),
+            Err(name) => drop(network.fail_unknown(Interface::Mpi, from, key, &name)),
         }
         Sending { desk: self.desk.clone(), pending: Pending::new(network.clone(), key) }
     }
@@ -166,6 +166,7 @@ impl Sending {
         match answer {
             Answer::Delivered | Answer::Response(_) => Ok(Sent { route: Route::of(&desk.network, course), elapsed }),
             Answer::Undelivered(why) => Err(CallError::Undelivered(why)),
+            Answer::Interrupted(by) => Err(CallError::Interrupted { by }),
             Answer::TimedOut | Answer::Lost => {
                 Err(CallError::TimedOut { what: "a message to be delivered".to_owned(), waited: elapsed })
             }

@@ -13,6 +13,7 @@
 //! | 500, other 5xx by the handler | error | it failed or panicked |
 //! | 503 by the handler | nack | not done, safe to try again |
 //! | 503 | undelivered | no route or no application link (at once), or the service is gone |
+//! | 502 | interrupted | the service ended while its handler was at work |
 //! | 504 | timed out | no response came in time |
 
 mod client;

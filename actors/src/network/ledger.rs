@@ -45,6 +45,10 @@ impl Latencies {
         Ok(Latencies { histogram: Histogram::new(3)?, max: 0 })
     }
 
+    fn of_each_interface() -> Result<Vec<Self>, hdrhistogram::CreationError> {
+        (0..Interface::COUNT).map(|_| Latencies::new()).collect()
+    }
+
     #[inline]
     fn note(&mut self, latency: SimDuration) {
         let nanos = latency.as_nanos();
@@ -119,10 +123,11 @@ const NOBODY: u32 = u32::MAX;
 
 pub(crate) struct Ledger {
     pub(crate) traffic: Traffic,
-    outcomes: [[u64; OUTCOMES]; 3],
+    outcomes: [[u64; OUTCOMES]; Interface::COUNT],
     causes: BTreeMap<(Interface, OutcomeKind, String), u64>,
-    deliveries: [Latencies; 3],
-    requests: Latencies,
+    deliveries: Vec<Latencies>,
+    /// From request to outcome, where requests are answered.
+    requests: Vec<Latencies>,
     fingerprint: Fingerprint,
     sink: Option<Box<dyn TraceSink>>,
     pub(crate) names: TraceNames,
@@ -138,10 +143,10 @@ impl Ledger {
     ) -> Result<Self, hdrhistogram::CreationError> {
         Ok(Ledger {
             traffic: Traffic::default(),
-            outcomes: [[0; OUTCOMES]; 3],
+            outcomes: [[0; OUTCOMES]; Interface::COUNT],
             causes: BTreeMap::new(),
-            deliveries: [Latencies::new()?, Latencies::new()?, Latencies::new()?],
-            requests: Latencies::new()?,
+            deliveries: Latencies::of_each_interface()?,
+            requests: Latencies::of_each_interface()?,
             fingerprint: Fingerprint { buffer: Vec::with_capacity(PIECE), hasher: Xxh3::new() },
             sink,
             names,
@@ -208,8 +213,8 @@ impl Ledger {
         if let Some(cause) = cause {
             self.note_cause(interface, kind, cause);
         }
-        if interface == Interface::Rest {
-            self.requests.note(at.since(sent_at));
+        if !interface.is_message() {
+            self.requests[interface as usize].note(at.since(sent_at));
         }
         let detail = interface as u8 | (kind as u8) << 3;
         let ids = [from.0, to.map_or(NOBODY, |to| to.0)];
@@ -312,9 +317,11 @@ impl Ledger {
 
     /// Sending to delivery for messages, request to outcome for calls.
     pub(crate) fn latency_by_interface(&self) -> BTreeMap<Interface, LatencySummary> {
-        let mpi = self.deliveries[Interface::Mpi as usize].summary().map(|s| (Interface::Mpi, s));
-        let rest = self.requests.summary().map(|s| (Interface::Rest, s));
-        [mpi, rest].into_iter().flatten().collect()
+        let of = |interface: Interface| {
+            let latencies = if interface.is_message() { &self.deliveries } else { &self.requests };
+            latencies[interface as usize].summary().map(|summary| (interface, summary))
+        };
+        Interface::ALL.into_iter().filter_map(of).collect()
     }
 
     pub(crate) fn faults(&self) -> BTreeMap<String, u64> {

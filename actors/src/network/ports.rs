@@ -137,7 +137,13 @@ pub(crate) struct Header {
     pub(crate) duplicate: bool,
     /// It may overtake and be overtaken.
     pub(crate) unordered: bool,
+    /// The only incarnation of the receiver that it is meant for; [`ANY_INCARNATION`] for whichever
+    /// there is.
+    pub(crate) incarnation: u32,
 }
+
+/// A message to a name: whoever bears it takes it.
+pub(crate) const ANY_INCARNATION: u32 = 0;
 
 impl Header {
     /// The links on its way; none if nobody had to know.
@@ -202,6 +208,9 @@ impl<B: Body> Port<B> {
     /// Hands a message over to its receiver, or to whoever takes everything there.
     #[inline]
     fn hand_over(&self, network: &Network, header: &Header, body: B) {
+        if header.incarnation != ANY_INCARNATION && header.incarnation != network.incarnation(header.to) {
+            return network.refused(header, Refused { refusal: Refusal::Gone, body: Some(body) });
+        }
         let arrival = Arrival { network, header, body_type: type_name::<B>() };
         let typed = self.receivers.borrow().get(header.to.index()).cloned().flatten();
         if let Some(receiver) = typed {

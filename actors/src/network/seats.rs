@@ -47,6 +47,8 @@ pub(crate) struct Seats {
     nodes: Vec<NodeId>,
     seats: Vec<Seat>,
     presences: Vec<Presence>,
+    /// Which incarnation of each there is, counted from 1.
+    incarnations: Vec<u32>,
     /// By service; `None` if everyone may speak to everyone.
     neighbours: Option<Vec<Neighbours>>,
     services: usize,
@@ -67,7 +69,8 @@ impl Seats {
         let mut seats = Vec::new();
         seats.resize_with(nodes.len(), Seat::default);
         let presences = vec![Presence::Running; nodes.len()];
-        Seats { nodes, seats, presences, neighbours, services: services.len(), ordering }
+        let incarnations = vec![1; nodes.len()];
+        Seats { nodes, seats, presences, incarnations, neighbours, services: services.len(), ordering }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -78,13 +81,19 @@ impl Seats {
         self.nodes[service.index()]
     }
 
+    /// Which incarnation of a service there is, counted from 1.
+    #[inline]
+    pub(crate) fn incarnation(&self, service: ServiceId) -> u32 {
+        self.incarnations[service.index()]
+    }
+
     /// The router that a service's node has.
     pub(crate) fn router_of(&self, service: ServiceId) -> ServiceId {
         ServiceId((self.services + self.node_of(service).index()) as u32)
     }
 
     /// Counts a message that is to leave; `None` if the receiver is not a neighbour. A service is
-    /// its own neighbour, and the runtime's own traffic goes everywhere.
+    /// its own neighbour; the runtime's own traffic and what is said to directories goes everywhere.
     #[inline]
     pub(crate) fn leave(
         &mut self,
@@ -98,6 +107,7 @@ impl Seats {
         if interface != Interface::Control {
             self.seats[from.index()].sent += 1;
             if let Some(neighbours) = &self.neighbours
+                && interface != Interface::Directory
                 && from != to
             {
                 let neighbours = neighbours.get(from.index())?;

@@ -10,7 +10,6 @@ use std::rc::Rc;
 use crate::changes::{Change, apply, describe};
 use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT, Way};
 use crate::network::{Event, Network, World};
-use crate::outcome::Interface;
 use crate::panics::catch;
 use crate::routes::transmission_time;
 use crate::rules::LinkModel;
@@ -344,7 +343,7 @@ impl Network {
             return;
         }
         if header.wait.is_none() {
-            if header.interface == Interface::Mpi {
+            if header.interface.is_message() {
                 self.ledger.borrow_mut().never_heard_of(self.now(), &passage);
             }
         } else {

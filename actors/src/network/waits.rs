@@ -19,12 +19,19 @@ use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimTime;
 
-/// Names one wait, for ever; `NONE` names none.
+/// Names one wait, for ever; `NONE` names none, and `ANSWER` marks a message that answers another one
+/// and so has no outcome of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WaitKey(u64);
 
 impl WaitKey {
     pub(crate) const NONE: WaitKey = WaitKey(0);
+    pub(crate) const ANSWER: WaitKey = WaitKey(u64::MAX);
+
+    #[inline]
+    pub(crate) fn is_answer(self) -> bool {
+        self == WaitKey::ANSWER
+    }
 
     #[inline]
     pub(crate) fn is_none(self) -> bool {
@@ -53,6 +60,8 @@ pub(crate) enum Answer {
     Response(Response),
     /// It will not arrive.
     Undelivered(Undelivered),
+    /// It arrived, and the service that had it in its hands is gone: its name.
+    Interrupted(String),
     /// Nothing came in time.
     TimedOut,
     /// Nobody will ever say: the message was lost and nobody awaits it.
@@ -66,6 +75,7 @@ impl Answer {
             Answer::Response(response) => response.outcome(),
             Answer::Undelivered(Undelivered::NotUnderstood { .. }) => OutcomeKind::NotUnderstood,
             Answer::Undelivered(_) => OutcomeKind::Undelivered,
+            Answer::Interrupted(_) => OutcomeKind::Interrupted,
             Answer::TimedOut => OutcomeKind::TimedOut,
             Answer::Lost => OutcomeKind::Lost,
         }
@@ -176,6 +186,7 @@ impl Waits {
         };
         let cause = match &answer {
             Answer::Undelivered(why) => Some(why.to_string()),
+            Answer::Interrupted(by) => Some(format!("`{by}` is gone, and had it in its hands")),
             Answer::Response(response) if response.status >= 400 => Some(response.status.to_string()),
             _ => None,
         };

@@ -178,8 +178,7 @@ fn answer_request(desk: &Desk, to: ServiceId, call: WaitKey, response: Response)
     let message = ResponseMessage { call, response };
     // JSON always has a size.
     let bytes = size_of(&|| network.name_of(to), &message).unwrap_or_default();
-    let (from, interface) = (desk.id, Interface::Rest);
-    let _ = network.send(Envelope { from, to, interface, wait: WaitKey::NONE, bytes, is_reply: true }, message);
+    let _ = network.send(Envelope::to_name(desk.id, to, Interface::Rest, WaitKey::ANSWER, bytes), message);
 }
 
 /// Turns a panic of a future into its output.

@@ -96,13 +96,13 @@ impl RestCall {
                 let message = RequestMessage { call: key, method, path: format!("/{path}"), body };
                 let size = unfit.map_or_else(|| size_of(&|| name.to_owned(), &message), Err);
                 let bytes = size.as_ref().copied().unwrap_or_default();
-                let envelope = Envelope { from, to, interface: Interface::Rest, wait: key, bytes, is_reply: false };
+                let envelope = Envelope::to_name(from, to, Interface::Rest, key, bytes);
                 match size {
                     Ok(_) => drop(network.send(envelope, message)),
                     Err(why) => drop(network.refuse_to_send(&envelope, why)),
                 }
             }
-            None => drop(network.fail_unknown(from, key, name)),
+            None => drop(network.fail_unknown(Interface::Rest, from, key, name)),
         }
         Calling { endpoint: format!("{method} {url}"), desk, pending }
     }
@@ -143,6 +143,10 @@ impl Future for Calling {
                         _ => (503, OutcomeKind::Undelivered),
                     };
                     (status, json!({ "detail": why.to_string() }), outcome, Some(why.into()))
+                }
+                Answer::Interrupted(by) => {
+                    let failure = CallError::Interrupted { by };
+                    (502, json!({ "detail": failure.to_string() }), OutcomeKind::Interrupted, Some(failure))
                 }
                 Answer::TimedOut | Answer::Lost => {
                     let what = this.endpoint.clone();

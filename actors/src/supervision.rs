@@ -1,0 +1,12 @@
+//! Who restarts whom: supervision as Erlang/OTP has it.
+//!
+//! A [`Supervisor`] has children, which are services or supervisors of their own. It starts them in
+//! their order, watches them, restarts those that fail as its [`Strategy`] says, and gives up when
+//! they fail too often: then it ends its children in reverse order and fails to its own supervisor.
+//! The rules are those of the *Supervisor Behaviour* chapter of OTP's Design Principles and of the
+//! reference page of the module `supervisor`.
+//!
+//! [`spec`] is what a scenario declares.
+pub mod spec;
+
+pub use spec::{Backoff, Child, ChildSpec, Intensity, Queued, Restart, Shutdown, Strategy, Supervisor};
