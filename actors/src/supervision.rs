@@ -7,6 +7,9 @@
 //! reference page of the module `supervisor`.
 //!
 //! [`spec`] is what a scenario declares.
+pub(crate) mod actor;
+pub(crate) mod lives;
 pub mod spec;
+mod tree;
 
 pub use spec::{Backoff, Child, ChildSpec, Intensity, Queued, Restart, Shutdown, Strategy, Supervisor};

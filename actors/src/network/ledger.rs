@@ -281,6 +281,18 @@ impl Ledger {
         self.panics.push(PanicReport { service: name, at, message: caught.message, place: caught.place });
     }
 
+    /// A service cannot go on, and said why.
+    pub(crate) fn failed(&mut self, at: SimTime, service: ServiceId, reason: &str) {
+        self.fingerprint.record(7, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.fingerprint.text(reason);
+    }
+
+    /// A supervisor did something with a child, or saw what became of it.
+    pub(crate) fn supervised(&mut self, at: SimTime, supervisor: ServiceId, child: ServiceId, what: &str) {
+        self.fingerprint.record(8, 0, [supervisor.0, child.0], [at.as_nanos(), 0, 0, 0]);
+        self.fingerprint.text(what);
+    }
+
     /// A step of a service failed.
     pub(crate) fn step_failed(&mut self, at: SimTime, service: ServiceId, reason: &str) {
         self.fingerprint.record(6, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);

@@ -217,6 +217,9 @@ enum Advance {
 
 /// Moves the clock to the next instant in which something happens.
 fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
+    if let Some(verdict) = network.verdict.take() {
+        return Advance::Over(verdict);
+    }
     let Some(next) = network.next_time() else {
         return Advance::Over(Ending::Quiescent);
     };
