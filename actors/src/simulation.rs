@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use crate::changes::{Change, Policy, PolicyState, ScheduledChange};
+use crate::changes::{Policy, PolicyState, ScheduledChange};
 use crate::context::{Accepts, Networked, ServiceCell};
 use crate::interfaces::rest::Endpoints;
 use crate::network::ledger::Ledger;
@@ -55,9 +55,12 @@ pub use crate::rules::{LinkModel, Ordering};
 use crate::service::Service;
 use crate::service::desk::Desk;
 use crate::service::host::ServiceHost;
-use crate::topology::{LinkId, NodeId, Topology};
+use crate::supervision::Supervisor;
+use crate::topology::{NodeId, Topology};
 use crate::trace::{ServiceId, TraceNames, TraceSink};
 use crate::units::{SimDuration, SimTime};
+
+mod changes;
 
 /// What a service is made with when the run begins.
 struct Casting<'a> {
@@ -175,6 +178,8 @@ pub struct Setup {
     pub changes: Vec<ScheduledChange>,
     /// What happens to it at a period.
     pub policies: Vec<Policy>,
+    /// Who restarts whom. `None`: every service is a permanent child of a one-for-one root.
+    pub supervision: Option<Supervisor>,
     /// `None`: until nothing is left to happen.
     pub until: Option<SimTime>,
 }
@@ -192,6 +197,7 @@ impl Setup {
             links: None,
             changes: Vec::new(),
             policies: Vec::new(),
+            supervision: None,
             until: None,
         }
     }
@@ -213,6 +219,9 @@ pub enum StartError {
         /// How many there are.
         count: usize,
     },
+    /// A change speaks of a supervisor that is not there.
+    #[error("a change would kill the supervisor `{0}`, but there is none of that name")]
+    UnknownSupervisor(String),
     /// A service registers an endpoint that cannot be.
     #[error("service `{service}` cannot register the endpoint `{endpoint}`: {reason}")]
     BadEndpoint {
@@ -258,9 +267,10 @@ async fn perform(
     sink: Option<Box<dyn TraceSink>>,
     progress: Arc<Progress>,
 ) -> Result<Report, StartError> {
-    let Setup { seed, topology, model, ordering, timeout, services, links, changes, policies, until } = setup;
+    changes::check(&setup)?;
+    let Setup { seed, topology, model, ordering, timeout, services, links, changes, policies, supervision: _, until } =
+        setup;
     let by_name = names_of(&services, &topology)?;
-    changes.iter().try_for_each(|scheduled| check_change(&scheduled.change, &topology))?;
     let neighbours = links.map(|links| neighbours_of(&links, services.len(), ordering)).transpose()?;
     let nodes: Vec<NodeId> = services.iter().map(|service| service.node).collect();
     let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
@@ -330,29 +340,6 @@ fn names_of(services: &[ServiceSpec], topology: &Topology) -> Result<HashMap<Str
         }
     }
     Ok(by_name)
-}
-
-/// Whether what a change speaks of is there.
-fn check_change(change: &Change, topology: &Topology) -> Result<(), StartError> {
-    let (nodes, links): (Vec<NodeId>, Vec<LinkId>) = match change {
-        Change::NodeDown(node) | Change::NodeUp(node) | Change::Processing(node, _) => (vec![*node], vec![]),
-        Change::LinkDown(link)
-        | Change::LinkUp(link)
-        | Change::Latency(link, _)
-        | Change::Bandwidth(link, _)
-        | Change::Loss(link, _) => (vec![], vec![*link]),
-        Change::Partition { left, right } | Change::Heal { left, right } => ([&left[..], right].concat(), vec![]),
-    };
-    let node = nodes.iter().map(|node| node.index()).max();
-    let link = links.iter().map(|link| link.index()).max();
-    let places =
-        [("the node of a change", node, topology.node_count()), ("the link of a change", link, topology.link_count())];
-    for (what, index, count) in places {
-        if let Some(index) = index.filter(|index| *index >= count) {
-            return Err(StartError::OutOfRange { what, index, count });
-        }
-    }
-    Ok(())
 }
 
 fn neighbours_of(links: &[AppLink], count: usize, default: Ordering) -> Result<Vec<Neighbours>, StartError> {
