@@ -21,6 +21,7 @@ pub(crate) mod pending;
 pub(crate) mod ports;
 pub(crate) mod pump;
 pub(crate) mod seats;
+mod strikes;
 mod transit;
 pub(crate) mod waits;
 

@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod changes;
 mod checks;
 mod reporting;
 
@@ -59,7 +60,7 @@ use crate::topology::{NodeId, Topology};
 use crate::trace::{ServiceId, TraceNames, TraceSink};
 use crate::units::{SimDuration, SimTime};
 
-use checks::{check_change, names_of, neighbours_of};
+use checks::{names_of, neighbours_of};
 use reporting::report;
 
 /// One service of the application.
@@ -165,6 +166,9 @@ pub enum StartError {
         /// How many there are.
         count: usize,
     },
+    /// A change speaks of a supervisor that is not there.
+    #[error("a change would kill the supervisor `{0}`, but there is none of that name")]
+    UnknownSupervisor(String),
     /// A service registers an endpoint that cannot be.
     #[error("service `{service}` cannot register the endpoint `{endpoint}`: {reason}")]
     BadEndpoint {
@@ -210,10 +214,10 @@ async fn perform(
     sink: Option<Box<dyn TraceSink>>,
     progress: Arc<Progress>,
 ) -> Result<Report, StartError> {
+    changes::check(&setup)?;
     let Setup { seed, topology, model, ordering, timeout, services, links, supervision, changes, policies, until } =
         setup;
     let by_name = names_of(&services, &topology)?;
-    changes.iter().try_for_each(|scheduled| check_change(&scheduled.change, &topology))?;
     let neighbours = links.map(|links| neighbours_of(&links, services.len(), ordering)).transpose()?;
     let nodes: Vec<NodeId> = services.iter().map(|service| service.node).collect();
     let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();

@@ -1,4 +1,4 @@
-use rehearsal_actors::simulation::{AppLink, Cast, LinkModel, Ordering, ServiceSpec};
+use rehearsal_actors::simulation::{AppLink, Cast, ServiceSpec};
 use rehearsal_actors::topology::Node;
 use rehearsal_actors::units::{Probability, SimDuration};
 
@@ -30,16 +30,9 @@ fn shop() -> Setup {
     topology.add_link(two, cloud, slow).unwrap();
     let link = |from, to| AppLink { from, to, ordering: None };
     Setup {
-        seed: 1,
-        topology,
-        model: LinkModel::RouteCost,
-        ordering: Ordering::Ordered,
-        timeout: SimDuration::from_secs(2),
         services: vec![service_on(one, "frontend"), service_on(two, "cart"), service_on(one, "log")],
         links: Some(vec![link(0, 1), link(1, 0), link(0, 2)]),
-        changes: Vec::new(),
-        policies: Vec::new(),
-        until: None,
+        ..Setup::new(1, topology)
     }
 }
 

@@ -1,5 +1,5 @@
 use anstream::adapter::strip_str;
-use rehearsal_actors::simulation::{AppLink, Cast, Ordering, ServiceSpec};
+use rehearsal_actors::simulation::{AppLink, Cast, ServiceSpec};
 use rehearsal_actors::topology::Node;
 use rehearsal_actors::units::Probability;
 
@@ -34,16 +34,9 @@ fn setup() -> Setup {
         keep_step_values: 0,
     };
     Setup {
-        seed: 1,
-        topology,
-        model: LinkModel::RouteCost,
-        ordering: Ordering::Ordered,
-        timeout: SimDuration::from_secs(2),
         services: vec![service("frontend", edge), service("cart", cloud), service("log", edge), service("hub", cloud)],
         links: Some(vec![AppLink { from: 0, to: 1, ordering: None }]),
-        changes: Vec::new(),
-        policies: Vec::new(),
-        until: None,
+        ..Setup::new(1, topology)
     }
 }
 

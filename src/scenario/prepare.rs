@@ -125,6 +125,7 @@ impl Scenario {
                 links,
                 changes: plan.changes,
                 policies: declared.policies.clone(),
+                supervision: None,
                 until: until.or(declared.until),
             },
         })

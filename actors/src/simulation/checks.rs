@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::changes::Change;
 use crate::network::seats::Neighbours;
 use crate::rules::Ordering;
 use crate::simulation::{AppLink, ServiceSpec, StartError};
-use crate::topology::{LinkId, NodeId, Topology};
+use crate::topology::Topology;
 use crate::trace::ServiceId;
 
 pub(super) fn names_of(
@@ -24,29 +23,6 @@ pub(super) fn names_of(
         }
     }
     Ok(by_name)
-}
-
-/// Whether what a change speaks of is there.
-pub(super) fn check_change(change: &Change, topology: &Topology) -> Result<(), StartError> {
-    let (nodes, links): (Vec<NodeId>, Vec<LinkId>) = match change {
-        Change::NodeDown(node) | Change::NodeUp(node) | Change::Processing(node, _) => (vec![*node], vec![]),
-        Change::LinkDown(link)
-        | Change::LinkUp(link)
-        | Change::Latency(link, _)
-        | Change::Bandwidth(link, _)
-        | Change::Loss(link, _) => (vec![], vec![*link]),
-        Change::Partition { left, right } | Change::Heal { left, right } => ([&left[..], right].concat(), vec![]),
-    };
-    let node = nodes.iter().map(|node| node.index()).max();
-    let link = links.iter().map(|link| link.index()).max();
-    let places =
-        [("the node of a change", node, topology.node_count()), ("the link of a change", link, topology.link_count())];
-    for (what, index, count) in places {
-        if let Some(index) = index.filter(|index| *index >= count) {
-            return Err(StartError::OutOfRange { what, index, count });
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn neighbours_of(links: &[AppLink], count: usize, default: Ordering) -> Result<Vec<Neighbours>, StartError> {

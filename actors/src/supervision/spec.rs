@@ -104,7 +104,7 @@ pub struct ChildSpec {
     pub shutdown: Shutdown,
     /// What becomes of its messages. Nothing that a supervisor has.
     pub queued: Queued,
-    /// Where it comes back if its own node is down: on the first of these that is up. Without any it
+    /// Where it comes back if its own node is down: on the first of these that is up. If none is, it
     /// waits for its own. Nothing that a supervisor has.
     pub fallback: Vec<NodeId>,
 }
@@ -152,6 +152,17 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
+    /// Itself and every supervisor below it, each before its own children.
+    pub fn all(&self) -> Vec<&Supervisor> {
+        let mut all = vec![self];
+        for spec in &self.children {
+            if let Child::Supervisor(supervisor) = &spec.child {
+                all.extend(supervisor.all());
+            }
+        }
+        all
+    }
+
     /// One-for-one, with OTP's intensity, without children.
     pub fn new(name: impl Into<String>) -> Self {
         Supervisor {
