@@ -13,6 +13,7 @@
 
 pub(crate) mod endings;
 mod kept;
+mod latencies;
 pub(crate) mod ledger;
 mod links;
 mod order;
@@ -20,6 +21,7 @@ mod outcomes;
 pub(crate) mod pending;
 pub(crate) mod ports;
 pub(crate) mod pump;
+mod recoveries;
 pub(crate) mod seats;
 mod strikes;
 mod transit;
@@ -30,6 +32,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::task::Waker;
 
+use crate::changes::Change;
 use crate::clock::calendar::Calendar;
 use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
@@ -106,6 +109,7 @@ pub(crate) struct Network {
     pub(crate) kept: RefCell<Kept>,
     /// Who is told of the beginnings and ends of services.
     overseer: RefCell<Option<Rc<dyn Overseer>>>,
+    early_strikes: RefCell<Vec<Change>>,
     /// Why the run is to end, once somebody has said so.
     verdict: RefCell<Option<Ending>>,
     /// How to end each service.
@@ -144,6 +148,7 @@ impl Network {
             closables: RefCell::default(),
             kept: RefCell::default(),
             overseer: RefCell::default(),
+            early_strikes: RefCell::default(),
             verdict: RefCell::default(),
             counters: RefCell::default(),
             by_name,

@@ -1,10 +1,12 @@
 //! How services end, and with them a run: whatever they do last, the run goes on.
 
+use std::fmt;
 use std::rc::Rc;
 
 use crate::network::Network;
 use crate::network::seats::Presence;
 use crate::panics::{Caught, catch};
+use crate::topology::NodeId;
 use crate::trace::ServiceId;
 
 /// How a service came to its end.
@@ -26,12 +28,53 @@ pub(crate) enum Cause {
     GaveUp,
 }
 
+impl Cause {
+    /// What it is counted under.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Cause::Normal => "end",
+            Cause::Shutdown => "shutdown",
+            Cause::Killed => "kill",
+            Cause::Error(_) => "error",
+            Cause::Panic(_) => "panic",
+            Cause::NodeCrashed => "node crash",
+            Cause::GaveUp => "gave up",
+        }
+    }
+
+    /// Whether it was a failure.
+    pub(crate) const fn is_failure(&self) -> bool {
+        !matches!(self, Cause::Normal | Cause::Shutdown)
+    }
+}
+
+/// What became of the one who came to such an end.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Normal => f.write_str("ended"),
+            Cause::Shutdown => f.write_str("was shut down"),
+            Cause::Killed => f.write_str("was killed"),
+            Cause::Error(reason) => write!(f, "failed: {reason}"),
+            Cause::Panic(message) => write!(f, "panicked: {message}"),
+            Cause::NodeCrashed => f.write_str("died with its machine"),
+            Cause::GaveUp => f.write_str("gave up"),
+        }
+    }
+}
+
 /// Who is told of the beginnings and ends of services.
 pub(crate) trait Overseer {
     /// A service has begun: its start is over.
     fn started(&self, service: ServiceId);
     /// A service has ended, and is gone.
     fn ended(&self, service: ServiceId, cause: Cause);
+    /// A machine has crashed, and everything on it with it.
+    fn node_crashed(&self, node: NodeId);
+    /// A machine is up. If it had crashed, what has waited for it begins.
+    fn node_is_back(&self, node: NodeId);
+    /// The supervisor of that name.
+    fn find(&self, supervisor: &str) -> Option<ServiceId>;
 }
 
 impl Network {
@@ -40,7 +83,7 @@ impl Network {
         drop(before);
     }
 
-    fn overseer(&self) -> Option<Rc<dyn Overseer>> {
+    pub(super) fn overseer(&self) -> Option<Rc<dyn Overseer>> {
         self.overseer.borrow().clone()
     }
 

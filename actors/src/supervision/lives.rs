@@ -12,6 +12,7 @@ use std::rc::{Rc, Weak};
 use actix::Addr;
 use futures_util::future::{Either, select};
 
+use crate::changes::Change;
 use crate::network::Network;
 use crate::network::endings::{Cause, Overseer};
 use crate::network::pending::Deadline;
@@ -92,6 +93,10 @@ pub(crate) struct Lives {
     letters: RefCell<BTreeMap<ServiceId, Vec<Delivery<AnyBody>>>>,
     /// How a life that is ending in an orderly way is said to end.
     parting: RefCell<BTreeMap<ServiceId, Cause>>,
+    /// How each last ended, of those that have.
+    last_ends: RefCell<BTreeMap<ServiceId, &'static str>>,
+    /// How often each was restarted after which end.
+    restarts: RefCell<BTreeMap<(ServiceId, &'static str), u64>>,
     returned: Cell<u64>,
 }
 
@@ -125,6 +130,8 @@ impl Lives {
             deferred: RefCell::default(),
             letters: RefCell::default(),
             parting: RefCell::default(),
+            last_ends: RefCell::default(),
+            restarts: RefCell::default(),
             returned: Cell::new(0),
         })
     }
@@ -133,6 +140,14 @@ impl Lives {
     pub(crate) fn begin(self: &Rc<Self>) {
         self.network.set_overseer(Some(self.clone()));
         self.begin_post(0);
+        let (kills, machines): (Vec<Change>, Vec<Change>) = (self.network.take_early_strikes().into_iter())
+            .partition(|change| matches!(change, Change::Kill(_) | Change::KillSupervisor(_)));
+        // What stands on a machine that is down from the beginning has to wait; who is killed at the
+        // beginning has begun before.
+        machines.iter().for_each(|change| self.network.strike(change));
+        let network = self.network.clone();
+        let strike = async move { kills.iter().for_each(|change| network.strike(change)) };
+        self.network.spawn(self.first_post, Box::pin(strike));
     }
 
     /// How many messages were returned because their receiver had ended before it looked at them.
@@ -162,10 +177,12 @@ impl Lives {
             return Ok(Begun::Beginning);
         }
         let Some(node) = self.place_for(seat) else {
+            self.note(seat, "waits for its machine");
             self.deferred.borrow_mut().insert(seat);
             return Ok(Begun::Deferred);
         };
         let Made { start, desk } = self.made(seat, node)?;
+        self.note_restart(seat);
         if let Some(desk) = &desk {
             let letters = self.letters.borrow_mut().remove(&seat).unwrap_or_default();
             letters.into_iter().for_each(|letter| desk.inbox.put(letter));
@@ -178,6 +195,19 @@ impl Lives {
         let kept = self.network.kept.borrow_mut().end(seat);
         kept.for_each(|arrive| arrive(&self.network));
         Ok(begun)
+    }
+
+    /// Writes down what became of a child, for the story.
+    fn note(&self, seat: ServiceId, what: &str) {
+        let Some(boss) = self.seat_of_boss(seat) else { return };
+        self.network.ledger.borrow_mut().supervised(self.network.now(), boss, seat, what);
+    }
+
+    /// If this is not its first life.
+    fn note_restart(&self, seat: ServiceId) {
+        let Some(after) = self.last_ends.borrow_mut().remove(&seat) else { return };
+        *self.restarts.borrow_mut().entry((seat, after)).or_default() += 1;
+        self.note(seat, &format!("restarted as incarnation {}", self.network.incarnation(seat)));
     }
 
     /// The service in its place, ready to begin.
@@ -302,42 +332,6 @@ impl Lives {
         kept.for_each(|arrive| arrive(&self.network));
     }
 
-    // --- what happens to services
-
-    /// A machine has crashed, and everything on it with it.
-    pub(crate) fn crash_node(&self, node: NodeId) {
-        self.crashed.borrow_mut().insert(node);
-        let services = self.first_service_after_last();
-        for service in (0..services).map(ServiceId) {
-            if self.network.seats.borrow().node_of(service) == node {
-                self.network.end(service, Cause::NodeCrashed);
-            }
-        }
-    }
-
-    /// A machine is back, and so are the services that have waited for it.
-    pub(crate) fn restart_node(&self, node: NodeId) {
-        if !self.crashed.borrow_mut().remove(&node) {
-            return;
-        }
-        let waiting: Vec<ServiceId> = self.deferred.borrow().iter().copied().collect();
-        for service in waiting {
-            if self.place_for(service).is_some() && self.deferred.borrow_mut().remove(&service) {
-                self.tell_boss(service, Tiding::MachineBack);
-            }
-        }
-    }
-
-    /// The supervisor of that name.
-    pub(crate) fn find_supervisor(&self, name: &str) -> Option<ServiceId> {
-        let number = self.posts.borrow().iter().position(|post| post.spec.name == name)?;
-        Some(self.seat_of_post(number))
-    }
-
-    fn first_service_after_last(&self) -> u32 {
-        self.roles.borrow().len() as u32
-    }
-
     fn seat_of_post(&self, number: usize) -> ServiceId {
         ServiceId(self.first_post.0 + number as u32)
     }
@@ -363,6 +357,7 @@ impl Lives {
         let seat = self.seat_of_post(number);
         if !self.network.is_present(seat) {
             self.network.seats.borrow_mut().revive(seat);
+            self.note_restart(seat);
         }
         let actor = {
             let posts = self.posts.borrow();
@@ -424,6 +419,34 @@ impl Lives {
 }
 
 impl Overseer for Lives {
+    fn node_crashed(&self, node: NodeId) {
+        self.crashed.borrow_mut().insert(node);
+        let services = self.roles.borrow().len() as u32;
+        for service in (0..services).map(ServiceId) {
+            let begun = self.roles.borrow()[service.index()].ready.is_none();
+            if begun && self.network.seats.borrow().node_of(service) == node {
+                self.network.end(service, Cause::NodeCrashed);
+            }
+        }
+    }
+
+    fn node_is_back(&self, node: NodeId) {
+        if !self.crashed.borrow_mut().remove(&node) {
+            return;
+        }
+        let waiting: Vec<ServiceId> = self.deferred.borrow().iter().copied().collect();
+        for service in waiting {
+            if self.place_for(service).is_some() && self.deferred.borrow_mut().remove(&service) {
+                self.tell_boss(service, Tiding::MachineBack);
+            }
+        }
+    }
+
+    fn find(&self, supervisor: &str) -> Option<ServiceId> {
+        let number = self.posts.borrow().iter().position(|post| post.spec.name == supervisor)?;
+        Some(self.seat_of_post(number))
+    }
+
     fn started(&self, service: ServiceId) {
         self.tell_boss(service, Tiding::Started);
     }
@@ -434,9 +457,15 @@ impl Overseer for Lives {
             (Cause::Normal, Some(parting)) => parting,
             (cause, _) => cause,
         };
-        match self.is_supervisor(seat) {
-            true => self.end_post(seat),
-            false => self.end_life(seat, &cause),
+        self.note(seat, &cause.to_string());
+        self.last_ends.borrow_mut().insert(seat, cause.name());
+        if self.is_supervisor(seat) {
+            self.end_post(seat);
+        } else {
+            if cause.is_failure() {
+                self.network.ledger.borrow_mut().recoveries.failed(seat, self.network.now());
+            }
+            self.end_life(seat, &cause);
         }
         if seat == self.first_post && cause != Cause::Shutdown {
             let supervisor = self.posts.borrow().first().map(|post| post.spec.name.clone()).unwrap_or_default();
