@@ -6,7 +6,8 @@
 //! The rules are those of the *Supervisor Behaviour* chapter of OTP's Design Principles and of the
 //! reference page of the module `supervisor`.
 //!
-//! [`spec`] is what a scenario declares.
+//! [`spec`] is what a scenario declares; `tree` has the rules, one supervisor at a time.
 pub mod spec;
+mod tree;
 
 pub use spec::{Backoff, Child, ChildSpec, Intensity, Queued, Restart, Shutdown, Strategy, Supervisor};
