@@ -77,6 +77,11 @@ impl Change {
         }
     }
 
+    /// Whether services may die or come back by it.
+    pub(crate) fn strikes(&self) -> bool {
+        matches!(self, Change::NodeCrash(_) | Change::NodeRestart(_) | Change::Kill(_) | Change::KillSupervisor(_))
+    }
+
     /// Whether it can cut off what is on its way.
     pub(crate) fn cuts(&self) -> bool {
         matches!(self, Change::NodeDown(_) | Change::NodeCrash(_) | Change::LinkDown(_) | Change::Partition { .. })

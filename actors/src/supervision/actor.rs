@@ -22,7 +22,7 @@ use crate::network::Network;
 use crate::network::endings::Cause;
 use crate::supervision::lives::{Begun, Lives};
 use crate::supervision::spec::Supervisor as Declaration;
-use crate::supervision::tree::{Action, Exit, Minder};
+use crate::supervision::tree::{Action, Exit, Supervision, Token};
 use crate::trace::ServiceId;
 
 /// What a supervisor is told.
@@ -32,7 +32,7 @@ pub(crate) enum Tiding {
     Started(usize),
     Ended(usize, Cause),
     MachineBack(usize),
-    Resume(u64),
+    Resume(Token),
     Stop,
 }
 
@@ -45,17 +45,17 @@ pub(crate) struct SupervisorActor {
     seat: ServiceId,
     children: Vec<ServiceId>,
     await_starts: bool,
-    minder: Minder,
-    /// Its own supervisor has been told that it is up.
-    up: bool,
+    rules: Supervision,
+    /// Children that have ended, and may be started again or not.
+    ended: Vec<usize>,
 }
 
 impl SupervisorActor {
     pub(super) fn new(lives: Rc<Lives>, seat: ServiceId, spec: &Declaration, children: Vec<ServiceId>) -> Self {
         let kinds = spec.children.iter().map(|child| (child.restart, child.shutdown)).collect();
         let stream = lives.network.stream(&format!("supervisor:{}", spec.name));
-        let minder = Minder::new(spec.strategy, spec.intensity, spec.backoff, kinds, stream);
-        SupervisorActor { lives, seat, children, await_starts: spec.await_starts, minder, up: false }
+        let rules = Supervision::new(spec.strategy, spec.intensity, spec.backoff, kinds, stream);
+        SupervisorActor { lives, seat, children, await_starts: spec.await_starts, rules, ended: Vec::new() }
     }
 
     /// Puts it into its place, and has it begin.
@@ -74,33 +74,36 @@ impl SupervisorActor {
             match action {
                 Action::Start(child) => actions.extend(self.start(child, ctx)),
                 Action::Stop(child, shutdown) => self.lives.stop(self.children[child], shutdown),
-                Action::Wait(token, pause) => {
-                    ctx.run_later(pause.into(), move |actor, ctx| actor.handle(Tiding::Resume(token), ctx));
+                Action::Wait { token, delay, .. } => {
+                    ctx.run_later(delay.into(), move |actor, ctx| actor.handle(Tiding::Resume(token), ctx));
                 }
+                Action::Ready => ctx.network().started(self.seat),
                 Action::Finish(exit) => {
                     let cause = match exit {
+                        Exit::GaveUp => Cause::GaveUp,
+                        Exit::Failed | Exit::NodeCrashed => Cause::Error("a child could not be started".to_owned()),
                         Exit::Shutdown | Exit::Normal => Cause::Shutdown,
-                        Exit::Failed | Exit::NodeCrashed => Cause::GaveUp,
                     };
                     self.lives.part(self.seat, cause);
                     ctx.terminate();
                 }
             }
         }
-        if self.minder.is_up() && !std::mem::replace(&mut self.up, true) {
-            ctx.network().started(self.seat);
-        }
+        let (gone, maybe): (Vec<usize>, _) = self.ended.drain(..).partition(|child| self.rules.has_given_up(*child));
+        gone.into_iter().for_each(|child| self.lives.write_off(self.children[child]));
+        self.ended = maybe;
     }
 
     fn start(&mut self, child: usize, ctx: &ServiceContext<Self>) -> Vec<Action> {
         let now = ctx.now();
+        self.ended.retain(|ended| *ended != child);
         match self.lives.start(self.children[child], self.await_starts) {
-            Ok(Begun::Up) => self.minder.started(child, now),
+            Ok(Begun::Up) => self.rules.started(child, now),
             Ok(Begun::Beginning) => Vec::new(),
-            Ok(Begun::Deferred) => self.minder.deferred(child, now),
+            Ok(Begun::Deferred) => self.rules.deferred(child, now),
             Err(reason) => {
                 self.lives.could_not_start(self.children[child], &reason);
-                self.minder.start_failed(child, now)
+                self.rules.start_failed(child, now)
             }
         }
     }
@@ -116,18 +119,16 @@ impl Handler<Tiding> for SupervisorActor {
     fn handle(&mut self, tiding: Tiding, ctx: &mut ServiceContext<Self>) {
         let now = ctx.now();
         let actions = match tiding {
-            Tiding::Begin => self.minder.start(now),
-            Tiding::Started(child) => self.minder.started(child, now),
+            Tiding::Begin => self.rules.start(now),
+            Tiding::Started(child) => self.rules.started(child, now),
             Tiding::Ended(child, cause) => {
-                let actions = self.minder.exited(child, exit_of(&cause), now);
-                if !self.minder.will_restart(child) {
-                    self.lives.write_off(self.children[child]);
-                }
-                actions
+                self.ended.push(child);
+                self.rules.exited(child, exit_of(&cause), now)
             }
-            Tiding::MachineBack(child) => self.start(child, ctx),
-            Tiding::Resume(token) => self.minder.resume(token, now),
-            Tiding::Stop => self.minder.stop(now),
+            Tiding::MachineBack(child) if self.lives.is_deferred(self.children[child]) => self.start(child, ctx),
+            Tiding::MachineBack(_) => Vec::new(),
+            Tiding::Resume(token) => self.rules.resume(token, now),
+            Tiding::Stop => self.rules.stop(now),
         };
         self.carry_out(actions, ctx);
     }
@@ -139,6 +140,7 @@ fn exit_of(cause: &Cause) -> Exit {
         Cause::Normal => Exit::Normal,
         Cause::Shutdown => Exit::Shutdown,
         Cause::NodeCrashed => Exit::NodeCrashed,
-        Cause::Killed | Cause::Error(_) | Cause::Panic(_) | Cause::GaveUp => Exit::Failed,
+        Cause::GaveUp => Exit::GaveUp,
+        Cause::Killed | Cause::Error(_) | Cause::Panic(_) => Exit::Failed,
     }
 }

@@ -181,6 +181,7 @@ impl Lives {
             self.deferred.borrow_mut().insert(seat);
             return Ok(Begun::Deferred);
         };
+        self.deferred.borrow_mut().remove(&seat);
         let Made { start, desk } = self.made(seat, node)?;
         self.note_restart(seat);
         if let Some(desk) = &desk {
@@ -259,10 +260,19 @@ impl Lives {
         std::iter::once(&home).chain(others).find(|node| !crashed.contains(node)).copied()
     }
 
+    /// Whether a child waits for its machine.
+    pub(super) fn is_deferred(&self, seat: ServiceId) -> bool {
+        self.deferred.borrow().contains(&seat)
+    }
+
     /// Makes a child end. Its supervisor is told when it has.
     pub(super) fn stop(&self, seat: ServiceId, shutdown: Shutdown) {
-        if self.deferred.borrow_mut().remove(&seat) || !self.network.is_present(seat) {
+        if self.deferred.borrow_mut().remove(&seat) {
             return self.tell_boss(seat, |child| Tiding::Ended(child, Cause::Shutdown));
+        }
+        if !self.network.is_present(seat) {
+            // It has ended by itself, which its supervisor will read next.
+            return;
         }
         if shutdown == Shutdown::Kill {
             return self.network.end(seat, Cause::Killed);
@@ -436,7 +446,7 @@ impl Overseer for Lives {
         }
         let waiting: Vec<ServiceId> = self.deferred.borrow().iter().copied().collect();
         for service in waiting {
-            if self.place_for(service).is_some() && self.deferred.borrow_mut().remove(&service) {
+            if self.place_for(service).is_some() {
                 self.tell_boss(service, Tiding::MachineBack);
             }
         }

@@ -9,4 +9,5 @@ mod panics;
 mod queues;
 mod requests;
 mod steps;
+mod supervision;
 mod timeouts;
