@@ -211,11 +211,7 @@ impl Supervision {
         let mut actions = Vec::new();
         while self.awaited.is_none() {
             match self.phase {
-                Phase::New => break,
-                Phase::Finished => {
-                    self.mailbox.clear();
-                    break;
-                }
+                Phase::New | Phase::Finished => break,
                 Phase::Idle => match self.mailbox.pop_front() {
                     Some(event) => self.handle(event, now),
                     None => break,
