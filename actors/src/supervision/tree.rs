@@ -5,13 +5,15 @@
 //!
 //! | action | answers |
 //! |---|---|
-//! | [`Start`](Action::Start) | one of `started`, `deferred`, `start_failed`; `exited` if the child ends before any of them |
+//! | [`Start`](Action::Start) | `started`, `deferred` or `start_failed`; `exited` if it ends before |
 //! | [`Stop`](Action::Stop) | `exited`, once the child is gone |
 //! | [`Wait`](Action::Wait) | `resume`, with the token |
 //! | [`Ready`](Action::Ready), [`Finish`](Action::Finish) | none |
 //!
-//! There is exactly one `exited` for each child that was started or deferred, whether it was told
-//! to stop or not. What makes no sense in a state is ignored, and so is everything after `Finish`.
+//! There is exactly one `exited` for each child that was started, whether it was told to stop or
+//! not: if it had ended by itself before it was told, the one that is owed already. A deferred child
+//! has no exit unless it is told to stop; its end then is that it will not be started. What makes no
+//! sense in a state is ignored, and so is everything after `Finish`.
 //!
 //! The rules are OTP's. Comments cite them: *SB* is the chapter "Supervisor Behaviour" of the OTP
 //! Design Principles, *REF* the reference page of the module `supervisor`, and *SRC* its source,
@@ -46,8 +48,8 @@ pub(crate) struct Supervision {
     phase: Phase,
     /// The child whose start or stop must be answered before anything else is done.
     awaited: Option<usize>,
-    /// What is to be looked at when nothing is under way. Bounded: one exit or attempt for each
-    /// child, one live token for each child, one order to end.
+    /// What is to be looked at when nothing is under way. Bounded: one exit, attempt or wait for each
+    /// child, and one order to end.
     mailbox: VecDeque<Event>,
     tokens: u64,
 }
@@ -188,7 +190,7 @@ impl Supervision {
 
     /// A wait is over.
     pub(crate) fn resume(&mut self, token: Token, now: SimTime) -> Vec<Action> {
-        if self.children[token.child].state == State::Restarting(token) {
+        if self.is_restarting(token) && !self.mailbox.contains(&Event::Resume(token)) {
             self.mailbox.push_back(Event::Resume(token));
         }
         self.proceed(now)
@@ -217,11 +219,7 @@ impl Supervision {
         let mut actions = Vec::new();
         while self.awaited.is_none() {
             match self.phase {
-                Phase::New => break,
-                Phase::Finished => {
-                    self.mailbox.clear();
-                    break;
-                }
+                Phase::New | Phase::Finished => break,
                 Phase::Idle => match self.mailbox.pop_front() {
                     Some(event) => self.handle(event, now),
                     None => break,

@@ -61,7 +61,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     /// Starts and stops come one at a time, stops in reverse order; no child is started twice;
     /// restarts stay within the intensity and are not refused before; at rest every child that
