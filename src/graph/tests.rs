@@ -14,7 +14,7 @@ struct Silent;
 impl rehearsal_actors::service::Service for Silent {}
 
 fn service_on(node: NodeId, name: &str) -> ServiceSpec {
-    ServiceSpec { name: name.to_owned(), cast: Cast::service(Silent), node, step_every: None, keep_step_values: 0 }
+    ServiceSpec::new(name, node, Cast::service(Silent))
 }
 
 /// Three nodes, edge-1 and edge-2 in a group; a link both ways, another one way; two services that
