@@ -23,6 +23,7 @@ pub(crate) mod seats;
 mod transit;
 pub(crate) mod waits;
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -31,6 +32,7 @@ use std::task::Waker;
 use crate::clock::calendar::Calendar;
 use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
+use crate::interfaces::raw::RawMessage;
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
 use crate::network::order::InSequence;
@@ -39,6 +41,7 @@ use crate::network::seats::{Closable, Seats};
 use crate::network::waits::{Answer, Course, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::random::{Stream, Streams};
+use crate::router::book::AddressBook;
 use crate::router::{NotDelivered, Why};
 use crate::routes::{Price, RouteCache};
 use crate::rules::LinkModel;
@@ -80,6 +83,7 @@ pub(crate) struct Parts {
     pub(crate) timeout: SimDuration,
     pub(crate) seats: Seats,
     pub(crate) by_name: HashMap<String, ServiceId>,
+    pub(crate) book: AddressBook,
     pub(crate) ledger: Ledger,
 }
 
@@ -94,6 +98,7 @@ pub(crate) struct Network {
     in_sequence: RefCell<InSequence>,
     waits: RefCell<Waits>,
     pub(crate) seats: RefCell<Seats>,
+    pub(crate) book: RefCell<AddressBook>,
     pub(crate) ledger: RefCell<Ledger>,
     /// Services that take bodies of every type.
     takers: RefCell<Vec<Option<Rc<dyn Receiver<AnyBody>>>>>,
@@ -110,7 +115,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { seed, topology, model, changes, timeout, seats, by_name, ledger } = parts;
+        let Parts { seed, topology, model, changes, timeout, seats, by_name, book, ledger } = parts;
         let streams = Streams::new(seed);
         Rc::new(Network {
             now: Cell::new(0),
@@ -128,6 +133,7 @@ impl Network {
             }),
             waits: RefCell::default(),
             seats: RefCell::new(seats),
+            book: RefCell::new(book),
             ledger: RefCell::new(ledger),
             takers: RefCell::default(),
             closables: RefCell::default(),
@@ -285,6 +291,16 @@ impl Network {
         why
     }
 
+    /// Whether anything that is up leads from one to the other.
+    pub(crate) fn reaches(&self, from: ServiceId, to: ServiceId) -> bool {
+        let (from, to) = {
+            let seats = self.seats.borrow();
+            (seats.node_of(from), seats.node_of(to))
+        };
+        let World { topology, routes, .. } = &mut *self.world.borrow_mut();
+        routes.price(topology, from, to).is_some()
+    }
+
     /// Closes the books on a message that cannot even be written down.
     pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
         self.ledger.borrow_mut().traffic.sent += 1;
@@ -294,7 +310,17 @@ impl Network {
 
     /// Closes the books on a message to a name that nobody bears.
     pub(crate) fn fail_unknown(&self, interface: Interface, from: ServiceId, wait: WaitKey, name: &str) -> Undelivered {
-        let why = Undelivered::UnknownService(name.to_owned());
+        self.fail_at_once(interface, from, wait, Undelivered::UnknownService(name.to_owned()))
+    }
+
+    /// Closes the books on a message that is for nobody, or goes nowhere.
+    pub(crate) fn fail_at_once(
+        &self,
+        interface: Interface,
+        from: ServiceId,
+        wait: WaitKey,
+        why: Undelivered,
+    ) -> Undelivered {
         {
             let mut ledger = self.ledger.borrow_mut();
             ledger.traffic.sent += 1;
@@ -309,7 +335,7 @@ impl Network {
         why
     }
 
-    fn end_unawaited(
+    pub(crate) fn end_unawaited(
         &self,
         interface: Interface,
         from: ServiceId,
@@ -364,8 +390,10 @@ impl Network {
     /// A message reached its node, and nobody there takes it: the node's router says so to the
     /// sender's, over the network.
     #[cold]
-    fn refused<B>(&self, header: &Header, refused: Refused<B>) {
-        self.drop_what_is_left(header.from, refused.body);
+    fn refused<B: 'static>(&self, header: &Header, refused: Refused<B>) {
+        let mut body = refused.body;
+        let raw = (&mut body as &mut dyn Any).downcast_mut::<Option<RawMessage>>().and_then(Option::take);
+        self.drop_what_is_left(header.from, body);
         if header.duplicate {
             return;
         }
@@ -375,7 +403,11 @@ impl Network {
             Refusal::Gone => Undelivered::ConnectionGone { to },
             Refusal::InboxFull => Undelivered::InboxFull { to },
             Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
+            Refusal::Other(why) => why,
         };
+        if let Some(raw) = raw {
+            return self.raw_refused(header, why, &raw);
+        }
         if header.interface == Interface::Control || header.wait.is_answer() {
             self.nobody_will_tell(header.wait);
             return;

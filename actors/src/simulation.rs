@@ -33,7 +33,7 @@
 //! ```
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -50,7 +50,8 @@ use crate::panics::{self, Caught};
 use crate::random::Streams;
 pub use crate::report::Progress;
 use crate::report::{Ending, Report, ServiceReport};
-use crate::router::RouterActor;
+use crate::router::book::{AddressBook, Entrant};
+use crate::router::{KnownDirectory, MachineId, RouterActor, RouterId, Routing, Standing};
 pub use crate::rules::{LinkModel, Ordering};
 use crate::service::Service;
 use crate::service::desk::Desk;
@@ -135,12 +136,29 @@ pub struct ServiceSpec {
     pub step_every: Option<SimDuration>,
     /// How many of the most recent step values to keep.
     pub keep_step_values: usize,
+    /// Which of the node's routers it has its connections at. There are as many as are named, and
+    /// router 0.
+    pub router: RouterId,
+    /// The virtual networks that it belongs to.
+    pub vnets: BTreeSet<String>,
+    /// The permissions that it holds.
+    pub permissions: BTreeSet<String>,
 }
 
 impl ServiceSpec {
-    /// A service that steps without pause and keeps no values.
+    /// A service that steps without pause, keeps no values, has its connections at router 0, belongs
+    /// to no virtual network and holds no permissions.
     pub fn new(name: impl Into<String>, node: NodeId, cast: Cast) -> Self {
-        ServiceSpec { name: name.into(), cast, node, step_every: None, keep_step_values: 0 }
+        ServiceSpec {
+            name: name.into(),
+            cast,
+            node,
+            step_every: None,
+            keep_step_values: 0,
+            router: RouterId::default(),
+            vnets: BTreeSet::new(),
+            permissions: BTreeSet::new(),
+        }
     }
 }
 
@@ -171,6 +189,8 @@ pub struct Setup {
     pub services: Vec<ServiceSpec>,
     /// `None`: every service may speak to every other.
     pub links: Option<Vec<AppLink>>,
+    /// How machines reach each other with raw messages, and where their directories are.
+    pub routing: Routing,
     /// What happens to the network at which time.
     pub changes: Vec<ScheduledChange>,
     /// What happens to it at a period.
@@ -190,6 +210,7 @@ impl Setup {
             timeout: SimDuration::from_secs(2),
             services: Vec::new(),
             links: None,
+            routing: Routing::default(),
             changes: Vec::new(),
             policies: Vec::new(),
             until: None,
@@ -258,31 +279,36 @@ async fn perform(
     sink: Option<Box<dyn TraceSink>>,
     progress: Arc<Progress>,
 ) -> Result<Report, StartError> {
-    let Setup { seed, topology, model, ordering, timeout, services, links, changes, policies, until } = setup;
+    let Setup { seed, topology, model, ordering, timeout, services, links, routing, changes, policies, until } = setup;
     let by_name = names_of(&services, &topology)?;
     changes.iter().try_for_each(|scheduled| check_change(&scheduled.change, &topology))?;
     let neighbours = links.map(|links| neighbours_of(&links, services.len(), ordering)).transpose()?;
-    let nodes: Vec<NodeId> = services.iter().map(|service| service.node).collect();
+    check_routing(&routing, &topology, services.len())?;
+    let routers = routers_of(&services, &topology);
     let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
-    names.extend(topology.nodes().map(|(_, node)| format!("router@{}", node.name)));
+    names.extend(routers.iter().map(|(node, router)| match router {
+        RouterId(0) => format!("router@{}", topology.node(*node).name),
+        RouterId(number) => format!("router@{}:{number}", topology.node(*node).name),
+    }));
+    let (seats, book) = places(&services, &routers, routing, neighbours, ordering);
     let ledger =
         Ledger::new(TraceNames { services: names }, sink).map_err(|error| StartError::Runtime(error.to_string()))?;
     let streams = Streams::new(seed);
     let policies: Vec<PolicyState> =
         policies.into_iter().enumerate().map(|(i, policy)| PolicyState::new(policy, i, &streams)).collect();
-    let node_count = topology.node_count();
     let network = Network::new(Parts {
         seed,
         model,
         changes: !(changes.is_empty() && policies.is_empty()),
         timeout,
-        seats: Seats::new(&nodes, neighbours, node_count, ordering),
+        seats,
         by_name,
+        book,
         ledger,
         topology,
     });
-    for node in 0..node_count {
-        seat(&network, ServiceId((services.len() + node) as u32), RouterActor)();
+    for index in 0..routers.len() {
+        seat(&network, ServiceId((services.len() + index) as u32), RouterActor)();
     }
     // What is down from the start is down when the first service starts.
     let mut schedule = Schedule::new(changes, policies);
@@ -300,6 +326,7 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Option<
     for (index, spec) in services.into_iter().enumerate() {
         let ServiceSpec { name, cast: Cast(make), step_every, keep_step_values, .. } = spec;
         let id = ServiceId(index as u32);
+        network.open_main_connection(id);
         let Made { start, desk } = match panics::catch(|| make(Casting { network, id, step_every, keep_step_values })) {
             Ok(Ok(made)) => made,
             Ok(Err(BadStart { endpoint, reason })) => {
@@ -316,6 +343,50 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Option<
         }
     }
     Ok(desks)
+}
+
+/// Every router, by node and number: router 0 of each node, then the further ones.
+fn routers_of(services: &[ServiceSpec], topology: &Topology) -> Vec<(NodeId, RouterId)> {
+    let further: BTreeSet<(NodeId, RouterId)> =
+        services.iter().filter(|spec| spec.router != RouterId(0)).map(|spec| (spec.node, spec.router)).collect();
+    topology.nodes().map(|(node, _)| (node, RouterId(0))).chain(further).collect()
+}
+
+/// Where everybody stands and has its connections.
+fn places(
+    services: &[ServiceSpec],
+    routers: &[(NodeId, RouterId)],
+    routing: Routing,
+    neighbours: Option<Vec<Neighbours>>,
+    ordering: Ordering,
+) -> (Seats, AddressBook) {
+    let seats_of_routers: BTreeMap<(NodeId, RouterId), ServiceId> =
+        routers.iter().zip(services.len()..).map(|(at, index)| (*at, ServiceId(index as u32))).collect();
+    let seats = services.iter().map(|spec| (spec.node, seats_of_routers[&(spec.node, spec.router)])).collect();
+    let seats = Seats::new(seats, neighbours, routers.iter().map(|(node, _)| *node), ordering);
+    let entrant = |spec: &ServiceSpec| {
+        let standing = Standing { vnets: spec.vnets.clone(), permissions: spec.permissions.clone() };
+        Entrant { machine: spec.node.into(), router: spec.router, standing }
+    };
+    let pages = seats_of_routers.into_iter().map(|((node, router), seat)| ((MachineId::from(node), router), seat));
+    (seats, AddressBook::new(pages, services.iter().map(entrant).collect(), routing))
+}
+
+/// Whether the machines and services that the routing speaks of are there.
+fn check_routing(routing: &Routing, topology: &Topology, services: usize) -> Result<(), StartError> {
+    let gateways = routing.gateways.iter().flat_map(|(from, by)| [*from, *by]).max();
+    let directories = routing.directories.iter().filter_map(|known| match known {
+        KnownDirectory::Service(index) => Some(*index),
+        KnownDirectory::At(_) => None,
+    });
+    let places =
+        [("a gateway or its machine", gateways, topology.node_count()), ("a directory", directories.max(), services)];
+    for (what, index, count) in places {
+        if let Some(index) = index.filter(|index| *index >= count) {
+            return Err(StartError::OutOfRange { what, index, count });
+        }
+    }
+    Ok(())
 }
 
 fn names_of(services: &[ServiceSpec], topology: &Topology) -> Result<HashMap<String, ServiceId>, StartError> {

@@ -1,3 +1,4 @@
+use rehearsal_actors::router::Routing;
 use rehearsal_actors::simulation::{AppLink, Cast, LinkModel, Ordering, ServiceSpec};
 use rehearsal_actors::topology::Node;
 use rehearsal_actors::units::{Probability, SimDuration};
@@ -14,7 +15,7 @@ struct Silent;
 impl rehearsal_actors::service::Service for Silent {}
 
 fn service_on(node: NodeId, name: &str) -> ServiceSpec {
-    ServiceSpec { name: name.to_owned(), cast: Cast::service(Silent), node, step_every: None, keep_step_values: 0 }
+    ServiceSpec::new(name, node, Cast::service(Silent))
 }
 
 /// Three nodes, edge-1 and edge-2 in a group; a link both ways, another one way; two services that
@@ -40,6 +41,7 @@ fn shop() -> Setup {
         changes: Vec::new(),
         policies: Vec::new(),
         until: None,
+        routing: Routing::default(),
     }
 }
 

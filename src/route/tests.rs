@@ -1,4 +1,5 @@
 use anstream::adapter::strip_str;
+use rehearsal_actors::router::Routing;
 use rehearsal_actors::simulation::{AppLink, Cast, Ordering, ServiceSpec};
 use rehearsal_actors::topology::Node;
 use rehearsal_actors::units::Probability;
@@ -26,13 +27,7 @@ fn setup() -> Setup {
     let narrow = Link { bandwidth: "8Mbit/s".parse().unwrap(), ..Link::new(SimDuration::from_millis(10)) };
     topology.add_symmetric(edge, hub, narrow).unwrap();
     topology.add_symmetric(hub, cloud, Link::new(SimDuration::from_millis(20))).unwrap();
-    let service = |name: &str, node| ServiceSpec {
-        name: name.to_owned(),
-        cast: Cast::service(Silent),
-        node,
-        step_every: None,
-        keep_step_values: 0,
-    };
+    let service = |name: &str, node| ServiceSpec::new(name, node, Cast::service(Silent));
     Setup {
         seed: 1,
         topology,
@@ -44,6 +39,7 @@ fn setup() -> Setup {
         changes: Vec::new(),
         policies: Vec::new(),
         until: None,
+        routing: Routing::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rehearsal_actors::router::Routing;
 use rehearsal_actors::routes;
 use rehearsal_actors::simulation::{AppLink, ServiceSpec, Setup};
 use rehearsal_actors::units::{Bandwidth, Bytes, SimDuration, SimTime};
@@ -126,6 +127,7 @@ impl Scenario {
                 changes: plan.changes,
                 policies: declared.policies.clone(),
                 until: until.or(declared.until),
+                routing: Routing::default(),
             },
         })
     }
@@ -140,11 +142,9 @@ impl Scenario {
             let params = service.params.map_or("()", |span| self.source.slice(span));
             match factory.make(params) {
                 Ok(cast) => specs.push(ServiceSpec {
-                    name: service.name.value.clone(),
-                    cast,
-                    node,
                     step_every: service.step_every,
                     keep_step_values: service.keep_steps,
+                    ..ServiceSpec::new(service.name.value.clone(), node, cast)
                 }),
                 Err(Refusal::Unwanted(why)) => {
                     let message = format!("service `{}`: {}", quoted(&service.name.value), said(&why));

@@ -28,6 +28,15 @@ impl Network {
         if let Some(closable) = closable {
             self.last_of(service, || closable.close());
         }
+        self.close_connections(service);
+    }
+
+    /// Lets a service end in an orderly way.
+    pub(crate) fn shut_down(&self, service: ServiceId) {
+        let closable = self.closables.borrow().get(service.index()).cloned().flatten();
+        if let Some(closable) = closable {
+            self.last_of(service, || closable.stop());
+        }
     }
 
     /// Runs what a service does last. If it panics, whatever else is left of it is still to be ended.

@@ -1,9 +1,10 @@
 //! What the parts of one service share: its connection, its inbox, its records.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use crate::interfaces::raw::RawDesk;
 use crate::network::Network;
 use crate::random::Stream;
 use crate::service::inbox::Inbox;
@@ -28,6 +29,8 @@ pub(crate) struct Desk {
     pub(crate) records: RefCell<Records>,
     keep_values: usize,
     random: RefCell<Option<Box<Stream>>>,
+    /// Of a service that speaks raw messages.
+    raw: OnceCell<Box<RawDesk>>,
 }
 
 impl Desk {
@@ -39,7 +42,16 @@ impl Desk {
             records: RefCell::default(),
             keep_values,
             random: RefCell::default(),
+            raw: OnceCell::new(),
         }
+    }
+
+    pub(crate) fn raw(&self) -> &RawDesk {
+        self.raw.get_or_init(Box::default)
+    }
+
+    pub(crate) fn raw_if_used(&self) -> Option<&RawDesk> {
+        self.raw.get().map(|raw| &**raw)
     }
 
     pub(crate) fn random<R>(&self, draw: impl FnOnce(&mut Stream) -> R) -> R {
