@@ -1,10 +1,11 @@
-//! The ways in which a service speaks: [`mpi`] messages and [`rest`] requests.
+//! The ways in which a service speaks: [`mpi`] messages, [`rest`] requests, and [`raw`] messages.
 //!
 //! Each interface is bodies over the network and nothing more: a new one is a new file here and a
 //! method of [`ServiceIo`](crate::service::ServiceIo).
 
 pub mod exchange;
 pub mod mpi;
+pub mod raw;
 pub mod rest;
 
 use crate::network::Network;
@@ -94,6 +95,22 @@ pub enum CallError {
     Interrupted {
         /// The service.
         by: String,
+    },
+    /// It came to somebody who does not know what it is about: it did not happen.
+    #[error("`{by}` does not understand `{what}`")]
+    NotUnderstood {
+        /// Who does not.
+        by: String,
+        /// Its subject.
+        what: String,
+    },
+    /// It was done and failed.
+    #[error("`{by}` failed: {reason}")]
+    Failed {
+        /// Who has done it.
+        by: String,
+        /// How it failed.
+        reason: String,
     },
     /// A REST request was answered with a failure.
     #[error("`{endpoint}` answered {status}")]

@@ -5,7 +5,7 @@
 //! 1. plain data: [`units`], [`random`], [`outcome`], [`topology`], [`routes`], [`changes`],
 //!    [`trace`], [`report`];
 //! 2. the clock and the network: what is due when, at what price, in which order;
-//! 3. the Actix actors: network, router, service host, and the [`context`] they live in;
+//! 3. the Actix actors: network, [`router`], service host, and the [`context`] they live in;
 //! 4. what a service sees: [`service`] and its [`interfaces`];
 //! 5. [`simulation`]: a run from its beginning to its end;
 //! 6. [`stock`]: services that come with it, written as anybody would write them.
@@ -20,7 +20,7 @@ pub mod outcome;
 mod panics;
 pub mod random;
 pub mod report;
-mod router;
+pub mod router;
 pub mod routes;
 mod rules;
 pub mod service;

@@ -27,6 +27,7 @@ mod strikes;
 mod transit;
 pub(crate) mod waits;
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -36,6 +37,7 @@ use crate::changes::Change;
 use crate::clock::calendar::Calendar;
 use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
+use crate::interfaces::raw::RawMessage;
 use crate::network::endings::Overseer;
 use crate::network::kept::Kept;
 use crate::network::ledger::{Ended, Ledger, Passage};
@@ -47,6 +49,7 @@ use crate::network::waits::{Answer, Course, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::random::{Stream, Streams};
 use crate::report::Ending;
+use crate::router::book::AddressBook;
 use crate::router::{NotDelivered, Why};
 use crate::routes::{Price, RouteCache};
 use crate::rules::LinkModel;
@@ -88,6 +91,7 @@ pub(crate) struct Parts {
     pub(crate) timeout: SimDuration,
     pub(crate) seats: Seats,
     pub(crate) by_name: HashMap<String, ServiceId>,
+    pub(crate) book: AddressBook,
     pub(crate) ledger: Ledger,
 }
 
@@ -102,6 +106,7 @@ pub(crate) struct Network {
     in_sequence: RefCell<InSequence>,
     waits: RefCell<Waits>,
     pub(crate) seats: RefCell<Seats>,
+    pub(crate) book: RefCell<AddressBook>,
     pub(crate) ledger: RefCell<Ledger>,
     /// Services that take bodies of every type.
     takers: RefCell<Vec<Option<Rc<dyn Receiver<AnyBody>>>>>,
@@ -125,7 +130,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { seed, topology, model, changes, timeout, seats, by_name, ledger } = parts;
+        let Parts { seed, topology, model, changes, timeout, seats, by_name, book, ledger } = parts;
         let streams = Streams::new(seed);
         Rc::new(Network {
             now: Cell::new(0),
@@ -143,6 +148,7 @@ impl Network {
             }),
             waits: RefCell::default(),
             seats: RefCell::new(seats),
+            book: RefCell::new(book),
             ledger: RefCell::new(ledger),
             takers: RefCell::default(),
             closables: RefCell::default(),
@@ -314,6 +320,16 @@ impl Network {
         why
     }
 
+    /// Whether anything that is up leads from one to the other.
+    pub(crate) fn reaches(&self, from: ServiceId, to: ServiceId) -> bool {
+        let (from, to) = {
+            let seats = self.seats.borrow();
+            (seats.node_of(from), seats.node_of(to))
+        };
+        let World { topology, routes, .. } = &mut *self.world.borrow_mut();
+        routes.price(topology, from, to).is_some()
+    }
+
     /// Closes the books on a message that cannot even be written down.
     pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
         self.ledger.borrow_mut().traffic.sent += 1;
@@ -323,7 +339,17 @@ impl Network {
 
     /// Closes the books on a message to a name that nobody bears.
     pub(crate) fn fail_unknown(&self, interface: Interface, from: ServiceId, wait: WaitKey, name: &str) -> Undelivered {
-        let why = Undelivered::UnknownService(name.to_owned());
+        self.fail_at_once(interface, from, wait, Undelivered::UnknownService(name.to_owned()))
+    }
+
+    /// Closes the books on a message that is for nobody, or goes nowhere.
+    pub(crate) fn fail_at_once(
+        &self,
+        interface: Interface,
+        from: ServiceId,
+        wait: WaitKey,
+        why: Undelivered,
+    ) -> Undelivered {
         {
             let mut ledger = self.ledger.borrow_mut();
             ledger.traffic.sent += 1;
@@ -338,7 +364,7 @@ impl Network {
         why
     }
 
-    fn end_unawaited(
+    pub(crate) fn end_unawaited(
         &self,
         interface: Interface,
         from: ServiceId,
@@ -393,14 +419,16 @@ impl Network {
     /// A message reached its node, and nobody there takes it: the node's router says so to the
     /// sender's, over the network.
     #[cold]
-    fn refused<B: Body>(&self, header: &Header, mut refused: Refused<B>) {
+    fn refused<B: Body>(&self, header: &Header, refused: Refused<B>) {
+        let mut body = refused.body;
         if refused.refusal == Refusal::Gone && header.incarnation == ANY_INCARNATION {
-            match self.kept.borrow_mut().keep(header, refused.body.take()) {
+            match self.kept.borrow_mut().keep(header, body.take()) {
                 Ok(()) => return,
-                Err(body) => refused.body = body,
+                Err(returned) => body = returned,
             }
         }
-        self.drop_what_is_left(header.from, refused.body);
+        let raw = (&mut body as &mut dyn Any).downcast_mut::<Option<RawMessage>>().and_then(Option::take);
+        self.drop_what_is_left(header.from, body);
         if header.duplicate {
             return;
         }
@@ -410,7 +438,11 @@ impl Network {
             Refusal::Gone => Undelivered::ConnectionGone { to },
             Refusal::InboxFull => Undelivered::InboxFull { to },
             Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
+            Refusal::Other(why) => why,
         };
+        if let Some(raw) = raw {
+            return self.raw_refused(header, why, &raw);
+        }
         if header.interface == Interface::Control || header.wait.is_answer() {
             self.nobody_will_tell(header.wait);
             return;

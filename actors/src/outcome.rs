@@ -177,6 +177,18 @@ pub enum Undelivered {
         /// The service.
         to: String,
     },
+    /// No connection has that address, or not any more: its router said so.
+    #[error("no connection has the address `{address}`")]
+    UnknownAddress {
+        /// The address, as it is printed.
+        address: String,
+    },
+    /// So many routers have sent it on that it seems to go round in circles.
+    #[error("a message to `{to}` goes from router to router and does not arrive; look for gateways in a circle")]
+    TooManyHops {
+        /// The address that it was for.
+        to: String,
+    },
     /// The body cannot be put into bytes.
     #[error("a body for `{to}` cannot be serialised: {reason}")]
     Unserialisable {

@@ -32,9 +32,11 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use crate::interfaces::mpi::Mpi;
+use crate::interfaces::raw::{Defaults, Handling, HandlingResult, Msg, Raw};
 use crate::interfaces::rest::{Endpoints, Rest};
 use crate::network::pending::Deadline;
 use crate::random::Stream;
+use crate::router::Address;
 use crate::service::desk::Desk;
 use crate::trace::ServiceId;
 use crate::units::{SimDuration, SimTime};
@@ -121,6 +123,13 @@ pub trait Service: Sized + 'static {
         let _ = endpoints;
     }
 
+    /// Handles a raw message that has come to the main connection: see [`raw`](crate::interfaces::raw).
+    /// Several may be at work at once. Replies come here that nobody awaits, or not any more.
+    fn message_arrived(&self, io: &ServiceIo, msg: Msg) -> impl Future<Output = HandlingResult> {
+        let _ = (io, msg);
+        async { Ok(Handling::Unhandled(Defaults::default())) }
+    }
+
     /// Runs when the service ends in an orderly way: with the run, at the latest.
     fn stop(&self, io: &ServiceIo) {
         let _ = io;
@@ -156,6 +165,29 @@ impl ServiceIo {
     /// Requests to endpoints of others.
     pub fn rest(&self) -> Rest<'_> {
         Rest::new(&self.desk)
+    }
+
+    /// Raw messages.
+    pub fn raw(&self) -> Raw<'_> {
+        Raw::new(&self.desk)
+    }
+
+    /// The address of this service's main connection, which it has from its start to its end.
+    pub fn address(&self) -> Address {
+        self.desk.network.book.borrow().main_of(self.desk.id)
+    }
+
+    /// Where to ask for addresses: the machine's
+    /// [hub directory](Address::local_hub_directory) if it has one, else the best of those that
+    /// everybody knows.
+    pub fn directory_address(&self) -> Option<Address> {
+        self.known_directories().into_iter().next()
+    }
+
+    /// Every directory that this service could ask, the best first.
+    pub fn known_directories(&self) -> Vec<Address> {
+        let book = self.desk.network.book.borrow();
+        book.directories(book.main_of(self.desk.id).machine)
     }
 
     /// Who this is.

@@ -35,7 +35,9 @@
 mod changes;
 mod checks;
 mod reporting;
+mod routing;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -44,13 +46,12 @@ use actix::prelude::*;
 use crate::changes::{Policy, PolicyState, ScheduledChange};
 use crate::network::ledger::Ledger;
 use crate::network::pump::{NetworkActor, Run, Schedule};
-use crate::network::seats::Seats;
 use crate::network::{Network, Parts};
 use crate::panics::{self, Caught};
 use crate::random::Streams;
 pub use crate::report::Progress;
 use crate::report::Report;
-use crate::router::RouterActor;
+use crate::router::{RouterActor, RouterId, Routing};
 pub use crate::rules::{LinkModel, Ordering};
 use crate::service::cast::{BadStart, Casting, seat};
 pub use crate::service::cast::{Cast, Recast};
@@ -62,6 +63,7 @@ use crate::units::{SimDuration, SimTime};
 
 use checks::{names_of, neighbours_of};
 use reporting::report;
+use routing::{check_routing, places, routers_of};
 
 /// One service of the application.
 pub struct ServiceSpec {
@@ -77,13 +79,30 @@ pub struct ServiceSpec {
     pub step_every: Option<SimDuration>,
     /// How many of the most recent step values to keep.
     pub keep_step_values: usize,
+    /// Which of the node's routers it has its connections at. There are as many as are named, and
+    /// router 0.
+    pub router: RouterId,
+    /// The virtual networks that it belongs to.
+    pub vnets: BTreeSet<String>,
+    /// The permissions that it holds.
+    pub permissions: BTreeSet<String>,
 }
 
 impl ServiceSpec {
-    /// A service that steps without pause and keeps no values. It has one life: when it fails, it is
-    /// gone.
+    /// A service that steps without pause and keeps no values, has its connections at router 0, belongs
+    /// to no virtual network and holds no permissions. It has one life: when it fails, it is gone.
     pub fn new(name: impl Into<String>, node: NodeId, cast: Cast) -> Self {
-        ServiceSpec { name: name.into(), cast, recast: None, node, step_every: None, keep_step_values: 0 }
+        ServiceSpec {
+            name: name.into(),
+            cast,
+            recast: None,
+            node,
+            step_every: None,
+            keep_step_values: 0,
+            router: RouterId::default(),
+            vnets: BTreeSet::new(),
+            permissions: BTreeSet::new(),
+        }
     }
 
     /// The same, made by a function, so that its supervisor can restart it.
@@ -123,6 +142,8 @@ pub struct Setup {
     /// Who restarts whom. `None`: every service that can be restarted is a permanent child of a
     /// one-for-one root.
     pub supervision: Option<Supervisor>,
+    /// How machines reach each other with raw messages, and where their directories are.
+    pub routing: Routing,
     /// What happens to the network at which time.
     pub changes: Vec<ScheduledChange>,
     /// What happens to it at a period.
@@ -143,6 +164,7 @@ impl Setup {
             services: Vec::new(),
             links: None,
             supervision: None,
+            routing: Routing::default(),
             changes: Vec::new(),
             policies: Vec::new(),
             until: None,
@@ -215,31 +237,48 @@ async fn perform(
     progress: Arc<Progress>,
 ) -> Result<Report, StartError> {
     changes::check(&setup)?;
-    let Setup { seed, topology, model, ordering, timeout, services, links, supervision, changes, policies, until } =
-        setup;
+    let Setup {
+        seed,
+        topology,
+        model,
+        ordering,
+        timeout,
+        services,
+        links,
+        routing,
+        supervision,
+        changes,
+        policies,
+        until,
+    } = setup;
     let by_name = names_of(&services, &topology)?;
     let neighbours = links.map(|links| neighbours_of(&links, services.len(), ordering)).transpose()?;
-    let nodes: Vec<NodeId> = services.iter().map(|service| service.node).collect();
+    check_routing(&routing, &topology, services.len())?;
+    let routers = routers_of(&services, &topology);
     let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
-    names.extend(topology.nodes().map(|(_, node)| format!("router@{}", node.name)));
+    names.extend(routers.iter().map(|(node, router)| match router {
+        RouterId(0) => format!("router@{}", topology.node(*node).name),
+        RouterId(number) => format!("router@{}:{number}", topology.node(*node).name),
+    }));
+    let (seats, book) = places(&services, &routers, routing, neighbours, ordering);
     let ledger =
         Ledger::new(TraceNames { services: names }, sink).map_err(|error| StartError::Runtime(error.to_string()))?;
     let streams = Streams::new(seed);
     let policies: Vec<PolicyState> =
         policies.into_iter().enumerate().map(|(i, policy)| PolicyState::new(policy, i, &streams)).collect();
-    let node_count = topology.node_count();
     let network = Network::new(Parts {
         seed,
         model,
         changes: !(changes.is_empty() && policies.is_empty()),
         timeout,
-        seats: Seats::new(&nodes, neighbours, node_count, ordering),
+        seats,
         by_name,
+        book,
         ledger,
         topology,
     });
-    for node in 0..node_count {
-        seat(&network, ServiceId((services.len() + node) as u32), RouterActor)();
+    for index in 0..routers.len() {
+        seat(&network, ServiceId((services.len() + index) as u32), RouterActor)();
     }
     // What is down from the start is down when the first service starts.
     let mut schedule = Schedule::new(changes, policies);
@@ -257,9 +296,10 @@ async fn perform(
 fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, StartError> {
     let mut roles = Vec::with_capacity(services.len());
     for (index, spec) in services.into_iter().enumerate() {
-        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values } = spec;
+        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, .. } = spec;
         let id = ServiceId(index as u32);
         let records = Rc::default();
+        network.open_main_connection(id);
         let casting = Casting { network, id, step_every, keep_step_values, records: &records };
         let made = match panics::catch(|| cast.make(casting)) {
             Ok(Ok(made)) => made,

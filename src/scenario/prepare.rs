@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rehearsal_actors::router::Routing;
 use rehearsal_actors::routes;
 use rehearsal_actors::simulation::{AppLink, Recast, ServiceSpec, Setup};
 use rehearsal_actors::units::{Bandwidth, Bytes, SimDuration, SimTime};
@@ -128,6 +129,7 @@ impl Scenario {
                 policies: declared.policies.clone(),
                 supervision: None,
                 until: until.or(declared.until),
+                routing: Routing::default(),
             },
         })
     }
@@ -142,12 +144,10 @@ impl Scenario {
             let params = service.params.map_or("()", |span| self.source.slice(span));
             match factory.make(params) {
                 Ok(cast) => specs.push(ServiceSpec {
-                    name: service.name.value.clone(),
-                    cast,
                     recast: Some(anew(factory, params)),
-                    node,
                     step_every: service.step_every,
                     keep_step_values: service.keep_steps,
+                    ..ServiceSpec::new(service.name.value.clone(), node, cast)
                 }),
                 Err(Refusal::Unwanted(why)) => {
                     let message = format!("service `{}`: {}", quoted(&service.name.value), said(&why));

@@ -144,6 +144,7 @@ impl Network {
         if let Some(closable) = closable {
             last_words = self.last_of(service, || closable.close()).or(last_words);
         }
+        self.close_connections(service);
         last_words
     }
 

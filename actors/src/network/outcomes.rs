@@ -1,5 +1,6 @@
 //! The beginning and the end of requests.
 
+use crate::interfaces::raw::Msg;
 use crate::network::Network;
 use crate::network::waits::{Answer, Request, Settlement, WaitKey};
 use crate::outcome::{Interface, OutcomeKind};
@@ -14,6 +15,36 @@ impl Network {
     pub(crate) fn settle(&self, key: WaitKey, answer: Answer) {
         let settlement = self.waits.borrow_mut().settle(key, self.now(), answer);
         self.book(settlement);
+    }
+
+    /// A request that nobody awaits, and whose outcome is counted all the same.
+    pub(crate) fn open_forgotten_wait(&self, from: ServiceId, to: Option<ServiceId>, interface: Interface) -> WaitKey {
+        let key = self.open_wait(from, to, interface);
+        let settlement = self.waits.borrow_mut().forget(key, self.now());
+        self.book(settlement);
+        key
+    }
+
+    /// Whether a request has yet to end.
+    pub(crate) fn is_open(&self, key: WaitKey) -> bool {
+        self.waits.borrow().is_open(key)
+    }
+
+    /// Whether somebody awaits a request that has yet to end.
+    pub(crate) fn is_held(&self, key: WaitKey) -> bool {
+        self.waits.borrow().is_held(key)
+    }
+
+    /// A message answers a request, which ends with it. The message, if nobody awaits it (any more).
+    pub(crate) fn answer(&self, key: WaitKey, msg: Msg) -> Option<Msg> {
+        if self.is_held(key) {
+            self.settle(key, Answer::Message(Box::new(msg)));
+            return None;
+        }
+        if self.is_open(key) {
+            self.settle(key, Answer::Message(Box::new(msg.clone())));
+        }
+        Some(msg)
     }
 
     /// The message of a request is lost for good, and nobody will send word.

@@ -13,7 +13,7 @@ use slab::Slab;
 
 use crate::network::Network;
 use crate::network::waits::WaitKey;
-use crate::outcome::Interface;
+use crate::outcome::{Interface, Undelivered};
 use crate::trace::ServiceId;
 use crate::units::{Bytes, SimTime};
 
@@ -45,11 +45,13 @@ impl<B: 'static> actix::Message for Delivery<B> {
 pub(crate) struct AnyBody(pub(crate) Box<dyn Any>);
 
 /// Why a receiver did not take a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Gone,
     InboxFull,
     NotUnderstood,
+    /// For a reason of its own.
+    Other(Undelivered),
 }
 
 /// A message that has arrived, before anybody has looked at it.

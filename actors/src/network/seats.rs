@@ -44,9 +44,11 @@ pub(crate) struct Between {
     pub(crate) unordered: bool,
 }
 
-/// The services in their order, then one router for each node.
+/// The services in their order, then the routers.
 pub(crate) struct Seats {
     nodes: Vec<NodeId>,
+    /// The router of each service.
+    routers: Vec<ServiceId>,
     seats: Vec<Seat>,
     presences: Vec<Presence>,
     /// Which incarnation of each there is, counted from 1.
@@ -58,21 +60,22 @@ pub(crate) struct Seats {
 }
 
 impl Seats {
-    /// `services`: the node of each. `neighbours`: for each, or `None` if everyone may speak to
-    /// everyone. `nodes`: how many there are.
+    /// `services`: the node of each, and its router. `neighbours`: for each, or `None` if everyone may
+    /// speak to everyone. `routers`: the node of each.
     pub(crate) fn new(
-        services: &[NodeId],
+        services: Vec<(NodeId, ServiceId)>,
         neighbours: Option<Vec<Neighbours>>,
-        nodes: usize,
+        routers: impl Iterator<Item = NodeId>,
         ordering: Ordering,
     ) -> Self {
-        let routers = (0..nodes).map(|node| NodeId(node as u32));
-        let nodes: Vec<NodeId> = services.iter().copied().chain(routers).collect();
+        let (mut nodes, own_routers): (Vec<NodeId>, Vec<ServiceId>) = services.into_iter().unzip();
+        nodes.extend(routers);
         let mut seats = Vec::new();
         seats.resize_with(nodes.len(), Seat::default);
         let presences = vec![Presence::Running; nodes.len()];
         let incarnations = vec![1; nodes.len()];
-        Seats { nodes, seats, presences, incarnations, neighbours, services: services.len(), ordering }
+        let services = own_routers.len();
+        Seats { nodes, routers: own_routers, seats, presences, incarnations, neighbours, services, ordering }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -89,13 +92,32 @@ impl Seats {
         self.incarnations[service.index()]
     }
 
-    /// The router that a service's node has.
+    /// The router that a service has its connections at; a router's is itself.
     pub(crate) fn router_of(&self, service: ServiceId) -> ServiceId {
-        ServiceId((self.services + self.node_of(service).index()) as u32)
+        self.routers.get(service.index()).copied().unwrap_or(service)
     }
 
-    /// Counts a message that is to leave; `None` if the receiver is not a neighbour. A service is
-    /// its own neighbour; the runtime's own traffic and what is said to directories goes everywhere.
+    /// Whether one may speak to another. A service is its own neighbour; the runtime's own traffic,
+    /// what is said to directories, and what routers send on goes everywhere.
+    pub(crate) fn may_speak(&self, from: ServiceId, to: ServiceId, interface: Interface, is_reply: bool) -> bool {
+        interface == Interface::Control || self.ordering_of(from, to, interface, is_reply).is_some()
+    }
+
+    /// How messages between two are ordered; `None` if the receiver is not a neighbour.
+    #[inline]
+    fn ordering_of(&self, from: ServiceId, to: ServiceId, interface: Interface, is_reply: bool) -> Option<Ordering> {
+        let Some(neighbours) = &self.neighbours else { return Some(self.ordering) };
+        if interface == Interface::Directory || from == to || from.index().max(to.index()) >= self.services {
+            return Some(self.ordering);
+        }
+        let neighbours = neighbours.get(from.index())?;
+        match neighbours.binary_search_by_key(&to, |(id, _)| *id) {
+            Ok(at) => Some(neighbours[at].1),
+            Err(_) => is_reply.then_some(self.ordering),
+        }
+    }
+
+    /// Counts a message that is to leave; `None` if the receiver is [not a neighbour](Self::may_speak).
     #[inline]
     pub(crate) fn leave(
         &mut self,
@@ -108,17 +130,7 @@ impl Seats {
         let mut ordering = self.ordering;
         if interface != Interface::Control {
             self.seats[from.index()].sent += 1;
-            if let Some(neighbours) = &self.neighbours
-                && interface != Interface::Directory
-                && from != to
-            {
-                let neighbours = neighbours.get(from.index())?;
-                match neighbours.binary_search_by_key(&to, |(id, _)| *id) {
-                    Ok(at) => ordering = neighbours[at].1,
-                    Err(_) if is_reply => {}
-                    Err(_) => return None,
-                }
-            }
+            ordering = self.ordering_of(from, to, interface, is_reply)?;
         }
         Some(Between { from: self.nodes[from.index()], to: target, unordered: ordering == Ordering::Unordered })
     }
@@ -167,9 +179,10 @@ impl Seats {
         *incarnation = incarnation.wrapping_add(1).max(1);
     }
 
-    /// A service stands somewhere else from now on.
+    /// A service stands somewhere else from now on, and has its connections at router 0 there.
     pub(crate) fn set_node(&mut self, service: ServiceId, node: NodeId) {
         self.nodes[service.index()] = node;
+        self.routers[service.index()] = ServiceId((self.services + node.index()) as u32);
     }
 
     /// Adds seats from which nothing is ever said over the network; returns the first.

@@ -11,6 +11,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use crate::clock::timers::TimerId;
+use crate::interfaces::raw::Msg;
 use crate::interfaces::rest::Response;
 use crate::network::ledger::Ended;
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
@@ -58,6 +59,8 @@ pub(crate) enum Answer {
     Delivered,
     /// A response arrived.
     Response(Response),
+    /// A message that answers it arrived.
+    Message(Box<Msg>),
     /// It will not arrive.
     Undelivered(Undelivered),
     /// It arrived, and the service that had it in its hands is gone: its name.
@@ -73,6 +76,7 @@ impl Answer {
         match self {
             Answer::Delivered => OutcomeKind::Ack,
             Answer::Response(response) => response.outcome(),
+            Answer::Message(msg) => msg.outcome(),
             Answer::Undelivered(Undelivered::NotUnderstood { .. }) => OutcomeKind::NotUnderstood,
             Answer::Undelivered(_) => OutcomeKind::Undelivered,
             Answer::Interrupted(_) => OutcomeKind::Interrupted,
@@ -170,6 +174,20 @@ impl Waits {
         matches!(wait.state, State::Open { .. }).then_some(wait.request.sent_at)
     }
 
+    /// Whether a request has yet to end.
+    pub(crate) fn is_open(&self, key: WaitKey) -> bool {
+        self.peek(key).is_some_and(|wait| matches!(wait.state, State::Open { .. }))
+    }
+
+    /// Whether somebody awaits a request that has yet to end.
+    pub(crate) fn is_held(&self, key: WaitKey) -> bool {
+        self.is_open(key) && self.peek(key).is_some_and(|wait| wait.held)
+    }
+
+    fn peek(&self, key: WaitKey) -> Option<&Wait> {
+        self.waits.get(key.index()).filter(|wait| wait.generation == key.generation())
+    }
+
     /// Ends a wait, unless it has ended before.
     pub(crate) fn settle(&mut self, key: WaitKey, at: SimTime, answer: Answer) -> Option<Settlement> {
         let wait = self.get(key)?;
@@ -188,6 +206,9 @@ impl Waits {
             Answer::Undelivered(why) => Some(why.to_string()),
             Answer::Interrupted(by) => Some(format!("`{by}` is gone, and had it in its hands")),
             Answer::Response(response) if response.status >= 400 => Some(response.status.to_string()),
+            Answer::Message(msg) if msg.outcome() != OutcomeKind::Reply => {
+                Some(format!("{} said {}", msg.from, msg.subject))
+            }
             _ => None,
         };
         if wait.held {

@@ -1,12 +1,13 @@
 //! What the parts of one service share: its connection, its inbox, its records.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use slab::Slab;
 
+use crate::interfaces::raw::RawDesk;
 use crate::network::Network;
 use crate::network::waits::WaitKey;
 use crate::random::Stream;
@@ -42,6 +43,8 @@ pub(crate) struct Desk {
     leaving: Cell<bool>,
     /// Whoever waits for the service to have nothing in its hands.
     idle: RefCell<Option<Waker>>,
+    /// Of a service that speaks raw messages.
+    raw: OnceCell<Box<RawDesk>>,
 }
 
 /// A request that was taken and has yet to be answered.
@@ -69,7 +72,16 @@ impl Desk {
             serving: Cell::new(0),
             leaving: Cell::new(false),
             idle: RefCell::default(),
+            raw: OnceCell::new(),
         }
+    }
+
+    pub(crate) fn raw(&self) -> &RawDesk {
+        self.raw.get_or_init(Box::default)
+    }
+
+    pub(crate) fn raw_if_used(&self) -> Option<&RawDesk> {
+        self.raw.get().map(|raw| &**raw)
     }
 
     /// A request was taken: if the service ends before it is [released](Self::release), the asker is
@@ -91,7 +103,12 @@ impl Desk {
     /// What was taken and will never be answered.
     pub(crate) fn drop_from_hands(&self) -> Vec<InHand> {
         let in_hand = std::mem::take(&mut *self.in_hand.borrow_mut());
-        in_hand.into_iter().map(|(_, request)| request).collect()
+        let mut dropped: Vec<InHand> = in_hand.into_iter().map(|(_, request)| request).collect();
+        if let Some(raw) = self.raw_if_used() {
+            let raw = raw.in_hand.borrow_mut().let_go();
+            dropped.extend(raw.into_iter().map(|held| InHand { call: held.wait, from: held.asker }));
+        }
+        dropped
     }
 
     pub(crate) fn set_stepping(&self, stepping: bool) {
@@ -112,11 +129,12 @@ impl Desk {
 
     /// Nothing is in hand, and no step is under way that does not wait to be given something to do.
     fn is_idle(&self) -> bool {
-        self.in_hand.borrow().is_empty() && (!self.stepping.get() || self.serving.get() > 0)
+        let handling = self.raw_if_used().map_or(0, |raw| raw.handling.get());
+        handling == 0 && self.in_hand.borrow().is_empty() && (!self.stepping.get() || self.serving.get() > 0)
     }
 
     #[inline]
-    fn look_whether_idle(&self) {
+    pub(crate) fn look_whether_idle(&self) {
         if self.leaving.get()
             && self.is_idle()
             && let Some(waker) = self.idle.borrow_mut().take()

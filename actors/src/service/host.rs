@@ -5,6 +5,7 @@
 //! | any body | other services | it lies in the inbox until a step receives it |
 //! | [`RequestMessage`] | the REST interface of others | an endpoint's handler runs, and a [`ResponseMessage`] goes back |
 //! | [`ResponseMessage`] | the host that was asked | the request ends |
+//! | [`RawMessage`] | other services' connections, and routers | a handler runs, or it lies in a connection until it is received |
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -16,6 +17,7 @@ use std::task::{Context as TaskContext, Poll};
 use actix::prelude::*;
 
 use crate::context::{Accepts, Networked, ServiceContext};
+use crate::interfaces::raw::{Door, RawMessage};
 use crate::interfaces::rest::{Endpoints, Found, Request, RequestMessage, Response, ResponseMessage};
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::waits::{Answer, WaitKey};
@@ -31,7 +33,7 @@ use crate::units::SimDuration;
 const PAUSE_AFTER_FAILURE: SimDuration = SimDuration::from_millis(1);
 
 /// So many requests may be in the hands of one service's handlers.
-const HANDLING_LIMIT: usize = 65_536;
+pub(crate) const HANDLING_LIMIT: usize = 65_536;
 
 pub(crate) struct ServiceHost<S: Service> {
     pub(crate) service: Rc<S>,
@@ -67,6 +69,9 @@ impl<S: Service> Actor for ServiceHost<S> {
 impl<S: Service> Networked for ServiceHost<S> {
     fn accepts(accepts: &mut Accepts<Self>) {
         accepts.message::<RequestMessage>().message::<ResponseMessage>().everything();
+        if let Some(door) = accepts.cell.with(|host, _| Door::new(&host.service, &host.desk)) {
+            accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        }
     }
 
     /// A response is always taken: it answers what this service has asked.
@@ -194,8 +199,8 @@ fn answer_request(desk: &Desk, to: ServiceId, call: WaitKey, response: Response)
 }
 
 /// Turns a panic of a future into its output.
-struct CatchPanic<F> {
-    inner: Option<F>,
+pub(crate) struct CatchPanic<F> {
+    pub(crate) inner: Option<F>,
 }
 
 impl<F: Future> Future for CatchPanic<Pin<Box<F>>> {

@@ -227,8 +227,12 @@ impl Lives {
         {
             let mut seats = self.network.seats.borrow_mut();
             seats.revive(id);
-            seats.set_node(id, node);
+            if seats.node_of(id) != node {
+                seats.set_node(id, node);
+                self.network.book.borrow_mut().move_to(id, node.into());
+            }
         }
+        self.network.open_main_connection(id);
         let (step_every, keep_step_values, records) = {
             let role = &self.roles.borrow()[id.index()];
             (role.step_every, role.keep_step_values, role.records.clone())
