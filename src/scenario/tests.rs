@@ -338,3 +338,10 @@ fn the_scenario_in_the_documentation_is_a_good_one() {
         panic!("{mistakes}");
     }
 }
+
+#[test]
+fn a_number_behind_a_letter_of_two_bytes_is_a_mistake_and_no_panic() {
+    for text in ["Scenario(Ѩ0.x)", "Scenario(Ѩ0.", "Scenario(é1ms)"] {
+        assert!(Scenario::parse("letters.ron", text, &Registry::stock()).is_err(), "{text}");
+    }
+}
