@@ -7,6 +7,7 @@ mod lifecycle;
 mod messages;
 mod panics;
 mod queues;
+mod raw;
 mod requests;
 mod steps;
 mod timeouts;
