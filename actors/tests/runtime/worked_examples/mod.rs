@@ -9,5 +9,6 @@ mod panics;
 mod queues;
 mod raw;
 mod requests;
+mod routing;
 mod steps;
 mod timeouts;
