@@ -2,16 +2,7 @@
 //!
 //! A node, which is a machine here, has router 0, and further ones if services are declared to have
 //! them, as processes of one machine would: what is said among them stays on the machine and costs
-//! nothing. Their [address book](book) is common to all of a run, and plain data.
-//!
-//! | message | from | what comes of it |
-//! |---|---|---|
-//! | [`NotDelivered`] | the router of the node where a request found nobody | the sender's request ends as undelivered |
-//! | [`Returned`] | the router that could not deliver a message that was sent and forgotten | `MSG_NOT_DELIVERED` for the sender's connection |
-//! | [`RawMessage`] | anybody, at an inter-machine router | it goes on to the next machine |
-//! | [`RawMessage`] | anybody, for an address that is nobody's | it is refused, and [`NotDelivered`] or [`Returned`] goes back |
-//!
-//! The notices travel over the network like everything else: they take their time and can be lost.
+//! nothing. Their address book is common to all of a run, and plain data.
 
 pub mod address;
 pub(crate) mod book;
@@ -86,6 +77,15 @@ pub(crate) struct Returned {
 }
 
 /// A router of one node.
+///
+/// | message | from | what comes of it |
+/// |---|---|---|
+/// | [`NotDelivered`] | the router of the node where a request found nobody | the sender's request ends as undelivered |
+/// | [`Returned`] | the router that could not deliver a message that was sent and forgotten | `MSG_NOT_DELIVERED` for the sender's connection |
+/// | [`RawMessage`] | anybody, at an inter-machine router | it goes on to the next machine |
+/// | [`RawMessage`] | anybody, for an address that is nobody's | it is refused, and [`NotDelivered`] or [`Returned`] goes back |
+///
+/// The notices travel over the network like everything else: they take their time and can be lost.
 pub(crate) struct RouterActor;
 
 impl Actor for RouterActor {

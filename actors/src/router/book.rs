@@ -181,12 +181,12 @@ impl AddressBook {
         true
     }
 
-    /// Closes every connection of a service.
+    /// Closes every connection of a service. A router has none.
     pub(crate) fn close_all(&mut self, service: ServiceId) {
         let first = Address::local_inter_machine_router(MachineId(0));
         let further = self.further.range((service, first)..).take_while(|(owner, _)| *owner == service);
         let mut all: Vec<Address> = further.map(|(_, address)| *address).collect();
-        all.push(self.main_of(service));
+        all.extend(self.services.get(service.index()).map(|entered| entered.main));
         for address in all {
             self.close(address);
         }

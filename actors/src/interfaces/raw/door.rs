@@ -33,9 +33,9 @@ impl<S: Service> Door<S> {
 
 impl<S: Service> Receiver<RawMessage> for Door<S> {
     fn receive(&self, arrival: &Arrival<'_>, raw: RawMessage) -> Result<(), Refused<RawMessage>> {
-        let refuse = |refusal, raw| Err(Refused { refusal, body: Some(raw) });
+        let refused = |refusal, raw| Refused { refusal, body: Some(raw) };
         let (Some(service), Some(desk)) = (self.service.upgrade(), self.desk.upgrade()) else {
-            return refuse(Refusal::Gone, raw);
+            return Err(refused(Refusal::Gone, raw));
         };
         let network = arrival.network;
         let connection = {
@@ -45,7 +45,7 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
         };
         let Some(connection) = connection else {
             let address = raw.msg.to.to_string();
-            return refuse(Refusal::Other(Undelivered::UnknownAddress { address }), raw);
+            return Err(refused(Refusal::Other(Undelivered::UnknownAddress { address }), raw));
         };
         let opened = desk.raw_if_used().and_then(|raw| raw.opened.borrow().get(&connection).cloned());
         let is_full = match opened.as_deref() {
@@ -57,7 +57,7 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
             return refuse(Refusal::Gone, raw);
         }
         if is_full && !raw.answers.is_some_and(|request| network.is_held(request)) {
-            return refuse(Refusal::InboxFull, raw);
+            return Err(refused(Refusal::InboxFull, raw));
         }
         let delivery = arrival.accept(raw);
         // A second copy is recognised as such, as TCP would.
