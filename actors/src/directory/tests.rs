@@ -258,11 +258,12 @@ fn a_provider_with_two_homes_is_found_once_until_both_are_gone() {
     assert_eq!(member.register(7, entry.clone(), at(900)), Ok(Registered::New));
     assert_eq!(hub.register(7, entry.clone(), at(900)), Ok(Registered::New));
     talk((100, &mut hub), (1, &mut member), at(1_000));
-    assert_eq!(hub.find(&Asker::on("v"), &everything()), [entry.clone()]);
+    let all = [entry.clone()];
+    assert_eq!(hub.find(&Asker::on("v"), &everything()), all);
     assert_eq!(member.unregister(7, &entry.offer, at(1_001)), Ok(true));
     talk((100, &mut hub), (1, &mut member), at(1_051));
-    assert_eq!(hub.find(&Asker::on("v"), &everything()), [entry.clone()]);
-    assert_eq!(member.find(&Asker::on("v"), &everything()), [entry.clone()]);
+    assert_eq!(hub.find(&Asker::on("v"), &everything()), all);
+    assert_eq!(member.find(&Asker::on("v"), &everything()), all);
     assert_eq!(hub.unregister_address(7, 7, at(1_060)), Ok(1));
     talk((100, &mut hub), (1, &mut member), at(1_110));
     assert_eq!(member.find(&Asker::on("v"), &everything()), []);

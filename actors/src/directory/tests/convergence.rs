@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::world::{Act, World};
+use super::world::{Act, Sight, World};
 use super::*;
 
 const HEARTBEAT: SimDuration = SimDuration::from_secs(1);
@@ -24,6 +24,12 @@ fn any_act() -> impl Strategy<Value = Act> {
     ]
 }
 
+/// A last blow, from which there is least time to recover.
+fn any_kill() -> impl Strategy<Value = Act> {
+    let number = 0usize..6;
+    prop_oneof![number.clone().prop_map(Act::KillDirectory), number.prop_map(Act::KillProvider)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -31,7 +37,9 @@ proptest! {
     fn three_quiet_heartbeats_after_a_storm_all_agree_on_the_living(
         seed in any::<u64>(),
         mut acts in prop::collection::vec((0..STORM, any_act()), 0..60),
+        blows in prop::collection::vec((STORM - 200..STORM, any_kill()), 0..6),
     ) {
+        acts.extend(blows);
         acts.sort_by_key(|&(when, _)| when);
         let mut world = World::random(seed);
         world.begin_storm();
@@ -44,7 +52,7 @@ proptest! {
         let quiet_since = world.now;
         world.run(quiet_since + HEARTBEAT + HEARTBEAT + HEARTBEAT);
         for permissions in [&["p"][..], &[]] {
-            for (place, found, expected) in world.found_and_expected(permissions) {
+            for Sight { place, found, expected } in world.sights(permissions) {
                 prop_assert_eq!(found, expected, "{}", place);
             }
         }
@@ -53,7 +61,7 @@ proptest! {
         let before = world.shares;
         world.run(quiet_since + SimDuration::from_secs(6));
         prop_assert!(world.shares - before <= world.most_shares());
-        for (place, found, expected) in world.found_and_expected(&["p"]) {
+        for Sight { place, found, expected } in world.sights(&["p"]) {
             prop_assert_eq!(found, expected, "{}", place);
         }
     }

@@ -50,6 +50,13 @@ struct Post {
     running: Option<Membership<u32>>,
 }
 
+/// What is found somewhere, and what should be.
+pub(super) struct Sight {
+    pub(super) place: String,
+    pub(super) found: Vec<Entry<u32>>,
+    pub(super) expected: Vec<Entry<u32>>,
+}
+
 pub(super) struct World {
     pub(super) now: SimTime,
     seats: Vec<Seat>,
@@ -358,9 +365,8 @@ impl World {
         }
     }
 
-    /// Every directory that runs, each vnet there is, and what those who hold `permissions` find there:
-    /// first as it is, then as it should be.
-    pub(super) fn found_and_expected(&self, permissions: &[&str]) -> Vec<(String, Vec<Entry<u32>>, Vec<Entry<u32>>)> {
+    /// What those who hold `permissions` find in every directory that runs, for each vnet there is.
+    pub(super) fn sights(&self, permissions: &[&str]) -> Vec<Sight> {
         let mut all = Vec::new();
         for seat in &self.seats {
             let Some(directory) = &seat.running else { continue };
@@ -377,7 +383,7 @@ impl World {
                 expected.iter_mut().for_each(|entry| entry.vnets = [vnet.into()].into());
                 expected.sort_by(|a, b| a.offer.cmp(&b.offer));
                 let place = format!("{} in {vnet} at {}", seat.config.home, self.now);
-                all.push((place, directory.find(&asker, &everything()), expected));
+                all.push(Sight { place, found: directory.find(&asker, &everything()), expected });
             }
         }
         all
