@@ -1,0 +1,188 @@
+//! A provider's part: to be registered with one directory of those it knows, whatever becomes of it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::entry::{Entry, Offer, Place};
+use super::timing::Timing;
+use crate::units::SimTime;
+
+/// What a provider asks of a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Request<A> {
+    /// To register an entry.
+    Register(Entry<A>),
+    /// To take an entry back.
+    Unregister(Offer<A>),
+    /// To take all entries of the provider back.
+    UnregisterAddress,
+}
+
+/// A request and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask<A> {
+    /// The directory.
+    pub to: A,
+    /// What [`Membership::answered`] is told with its answer.
+    pub number: u64,
+    /// What is asked.
+    pub request: Request<A>,
+}
+
+/// The registration of one provider's entries.
+///
+/// Requests are repeated until they are answered. Between one provider and one directory they must
+/// not overtake each other, which is the rule of the network unless a scenario lifts it.
+///
+/// A provider takes its directory for dead when it was not pinged for
+/// [`Timing::directory_silence`], and registers with the next it knows, round and round. A directory
+/// that it left and that still pings it is told to remove it. A ping says how many entries the
+/// directory has of it: if they are not as many as they should be (because the directory was
+/// restarted, or had dropped it, and only knows what came since), all are registered again.
+#[derive(Debug)]
+pub struct Membership<A> {
+    directories: Vec<A>,
+    current: usize,
+    timing: Timing,
+    wanted: BTreeMap<Offer<A>, Entry<A>>,
+    /// By offer, the last request about it: a later one takes the place of an earlier.
+    unanswered: BTreeMap<Offer<A>, (u64, Request<A>)>,
+    /// True once the current directory has answered.
+    settled: bool,
+    /// When the current directory was last heard, or first asked.
+    heard: SimTime,
+    ask_again: SimTime,
+    numbers: u64,
+}
+
+impl<A: Place> Membership<A> {
+    /// Nothing registered yet; `directories` in the order in which they are tried.
+    pub fn new(directories: Vec<A>, timing: Timing, now: SimTime) -> Self {
+        Membership {
+            directories,
+            current: 0,
+            timing,
+            wanted: BTreeMap::new(),
+            unanswered: BTreeMap::new(),
+            settled: false,
+            heard: now,
+            ask_again: SimTime::MAX,
+            numbers: 0,
+        }
+    }
+
+    /// The directory that the provider is registered with, or tries to be. `None` if it knows none.
+    pub fn directory(&self) -> Option<A> {
+        self.directories.get(self.current).copied()
+    }
+
+    /// All that should be registered.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry<A>> {
+        self.wanted.values()
+    }
+
+    /// Registers an entry, or the same offer for others than before.
+    pub fn offer(&mut self, entry: Entry<A>, now: SimTime) -> Vec<Ask<A>> {
+        if self.is_idle() {
+            self.heard = now;
+        }
+        let offer = entry.offer.clone();
+        self.wanted.insert(offer.clone(), entry.clone());
+        self.ask(offer, Request::Register(entry), now)
+    }
+
+    /// Takes an entry back; nothing if there is none.
+    pub fn withdraw(&mut self, offer: &Offer<A>, now: SimTime) -> Vec<Ask<A>> {
+        match self.wanted.remove(offer) {
+            Some(entry) => self.ask(offer.clone(), Request::Unregister(entry.offer), now),
+            None => Vec::new(),
+        }
+    }
+
+    /// A directory has answered a request, by doing it. (What it refuses is as if not answered.)
+    pub fn answered(&mut self, from: A, number: u64, now: SimTime) {
+        if self.directory() == Some(from) {
+            self.settled = true;
+            self.heard = now;
+            self.unanswered.retain(|_, (unanswered, _)| *unanswered != number);
+        }
+    }
+
+    /// A directory has pinged this provider, of which it has so many entries.
+    pub fn pinged(&mut self, from: A, entries: usize, now: SimTime) -> Vec<Ask<A>> {
+        if self.directory() != Some(from) {
+            // A provider that still looks for a directory is better off with a former one than with none.
+            let leaves = self.settled || self.wanted.is_empty();
+            return if leaves { vec![self.leave(from)] } else { Vec::new() };
+        }
+        self.settled = true;
+        self.heard = now;
+        if !self.unanswered.is_empty() || entries == self.wanted.len() {
+            return Vec::new();
+        }
+        let mut asks = if entries > self.wanted.len() { vec![self.leave(from)] } else { Vec::new() };
+        asks.extend(self.register_all(now));
+        asks
+    }
+
+    /// When [`Membership::advance`] has something to do.
+    pub fn due(&self) -> SimTime {
+        if self.is_idle() || self.directories.is_empty() {
+            return SimTime::MAX;
+        }
+        let again = if self.unanswered.is_empty() { SimTime::MAX } else { self.ask_again };
+        if self.settled { again.min(self.heard + self.timing.directory_silence()) } else { again }
+    }
+
+    /// Does what is due: asks again, or goes to the next directory.
+    pub fn advance(&mut self, now: SimTime) -> Vec<Ask<A>> {
+        if now < self.due() {
+            return Vec::new();
+        }
+        if self.settled && now < self.heard + self.timing.directory_silence() {
+            self.ask_again = now + self.timing.answer();
+            return self.asks(self.unanswered.values());
+        }
+        self.current = (self.current + 1) % self.directories.len();
+        self.settled = false;
+        self.heard = now;
+        // What the last directory was asked to remove, the next has never had.
+        self.unanswered.clear();
+        self.register_all(now)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.wanted.is_empty() && self.unanswered.is_empty()
+    }
+
+    fn ask(&mut self, offer: Offer<A>, request: Request<A>, now: SimTime) -> Vec<Ask<A>> {
+        if self.unanswered.is_empty() {
+            self.ask_again = now + self.timing.answer();
+        }
+        self.numbers += 1;
+        let numbered = (self.numbers, request);
+        let asks = self.asks([&numbered]);
+        self.unanswered.insert(offer, numbered);
+        asks
+    }
+
+    fn register_all(&mut self, now: SimTime) -> Vec<Ask<A>> {
+        let entries: Vec<Entry<A>> = self.wanted.values().cloned().collect();
+        let ask = |entry: Entry<A>| self.ask(entry.offer.clone(), Request::Register(entry), now);
+        entries.into_iter().flat_map(ask).collect()
+    }
+
+    /// Nobody waits for the answer: a directory that did not hear it pings once more.
+    fn leave(&self, directory: A) -> Ask<A> {
+        Ask { to: directory, number: 0, request: Request::UnregisterAddress }
+    }
+
+    fn asks<'a>(&self, requests: impl IntoIterator<Item = &'a (u64, Request<A>)>) -> Vec<Ask<A>> {
+        let Some(to) = self.directory() else { return Vec::new() };
+        requests.into_iter().map(|(number, request)| Ask { to, number: *number, request: request.clone() }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
