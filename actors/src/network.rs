@@ -31,6 +31,7 @@ use std::task::Waker;
 use crate::clock::calendar::Calendar;
 use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
+use crate::interfaces::Commons;
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
 use crate::network::order::InSequence;
@@ -106,6 +107,7 @@ pub(crate) struct Network {
     acting: Cell<ServiceId>,
     streams: Streams,
     pub(crate) timeout: SimDuration,
+    pub(crate) commons: Commons,
 }
 
 impl Network {
@@ -136,6 +138,7 @@ impl Network {
             acting: Cell::new(ServiceId(0)),
             streams,
             timeout,
+            commons: Commons::default(),
         })
     }
 

@@ -41,7 +41,9 @@ use actix::prelude::*;
 
 use crate::changes::{Change, Policy, PolicyState, ScheduledChange};
 use crate::context::{Accepts, Networked, ServiceCell};
-use crate::interfaces::rest::Endpoints;
+use crate::interfaces::events::{BadSubscription, Subscriptions};
+use crate::interfaces::rest::{BadEndpoint, Endpoints};
+use crate::interfaces::rpc::{BadInterface, Interfaces};
 use crate::network::ledger::Ledger;
 use crate::network::pump::{NetworkActor, Run, Schedule};
 use crate::network::seats::{Neighbours, Presence, Seats};
@@ -76,9 +78,24 @@ struct Made {
 type Make = Box<dyn FnOnce(Casting<'_>) -> Result<Made, BadStart>>;
 
 /// Why one service cannot be made.
-struct BadStart {
-    endpoint: String,
-    reason: String,
+enum BadStart {
+    Endpoint(BadEndpoint),
+    Interface(BadInterface),
+    Subscription(BadSubscription),
+}
+
+impl BadStart {
+    fn of(self, service: String) -> StartError {
+        match self {
+            BadStart::Endpoint(BadEndpoint { endpoint, reason }) => {
+                StartError::BadEndpoint { service, endpoint, reason }
+            }
+            BadStart::Interface(BadInterface { name, reason }) => StartError::BadInterface { service, name, reason },
+            BadStart::Subscription(BadSubscription { pattern, reason }) => {
+                StartError::BadSubscription { service, pattern, reason }
+            }
+        }
+    }
 }
 
 /// What stands behind a service's name: an async [`Service`], or an actor with handlers.
@@ -92,12 +109,27 @@ impl Cast {
             let mut endpoints = Endpoints::new();
             S::endpoints(&mut endpoints);
             if let Some(mistake) = endpoints.take_mistakes().into_iter().next() {
-                return Err(BadStart { endpoint: mistake.endpoint, reason: mistake.reason });
+                return Err(BadStart::Endpoint(mistake));
             }
+            let mut interfaces = Interfaces::new();
+            S::interfaces(&mut interfaces);
+            if let Some(mistake) = interfaces.take_mistakes().into_iter().next() {
+                return Err(BadStart::Interface(mistake));
+            }
+            let mut subscriptions = Subscriptions::new();
+            S::subscriptions(&mut subscriptions);
+            if let Some(mistake) = subscriptions.take_mistakes().into_iter().next() {
+                return Err(BadStart::Subscription(mistake));
+            }
+            subscriptions.patterns().for_each(|pattern| {
+                network.commons.subscribers.borrow_mut().add(id, pattern);
+            });
             let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values));
             let host = ServiceHost {
                 service: Rc::new(service),
                 endpoints: Rc::new(endpoints),
+                interfaces: Rc::new(interfaces),
+                subscriptions: Rc::new(subscriptions),
                 desk: desk.clone(),
                 step_every,
                 handling: Rc::new(Cell::new(0)),
@@ -223,6 +255,26 @@ pub enum StartError {
         /// Why not.
         reason: String,
     },
+    /// A service registers an interface, a method or a declared error that cannot be.
+    #[error("service `{service}` cannot register `{name}` among its interfaces: {reason}")]
+    BadInterface {
+        /// Whose.
+        service: String,
+        /// The interface, and the method in it.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A service subscribes to something that is no pattern of topics.
+    #[error("service `{service}` cannot subscribe to `{pattern}`: {reason}")]
+    BadSubscription {
+        /// Whose.
+        service: String,
+        /// What it subscribes to.
+        pattern: String,
+        /// Why not.
+        reason: String,
+    },
     /// A service panicked before it could begin.
     #[error("service `{service}` panicked when it was made{}: {message}", place.as_ref().map(|p| format!(" at {p}")).unwrap_or_default())]
     Panicked {
@@ -302,9 +354,7 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Option<
         let id = ServiceId(index as u32);
         let Made { start, desk } = match panics::catch(|| make(Casting { network, id, step_every, keep_step_values })) {
             Ok(Ok(made)) => made,
-            Ok(Err(BadStart { endpoint, reason })) => {
-                return Err(StartError::BadEndpoint { service: name, endpoint, reason });
-            }
+            Ok(Err(bad)) => return Err(bad.of(name)),
             Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
         };
         starts.push(start);

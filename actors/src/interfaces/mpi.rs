@@ -164,7 +164,9 @@ impl Sending {
     fn outcome(desk: &Desk, settled: Settled) -> Result<Sent, CallError> {
         let Settled { answer, elapsed, course } = settled;
         match answer {
-            Answer::Delivered | Answer::Response(_) => Ok(Sent { route: Route::of(&desk.network, course), elapsed }),
+            Answer::Delivered | Answer::Response(_) | Answer::Rpc(..) => {
+                Ok(Sent { route: Route::of(&desk.network, course), elapsed })
+            }
             Answer::Undelivered(why) => Err(CallError::Undelivered(why)),
             Answer::Interrupted(by) => Err(CallError::Interrupted { by }),
             Answer::TimedOut | Answer::Lost => {

@@ -12,6 +12,7 @@ use slab::Slab;
 
 use crate::clock::timers::TimerId;
 use crate::interfaces::rest::Response;
+use crate::interfaces::rpc::{Headers, RpcAnswer};
 use crate::network::ledger::Ended;
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::routes::Tree;
@@ -58,6 +59,8 @@ pub(crate) enum Answer {
     Delivered,
     /// A response arrived.
     Response(Response),
+    /// The answer of a method arrived, and what came with it.
+    Rpc(RpcAnswer, Headers),
     /// It will not arrive.
     Undelivered(Undelivered),
     /// It arrived, and the service that had it in its hands is gone: its name.
@@ -69,10 +72,11 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    fn kind(&self) -> OutcomeKind {
+    pub(crate) fn kind(&self) -> OutcomeKind {
         match self {
             Answer::Delivered => OutcomeKind::Ack,
             Answer::Response(response) => response.outcome(),
+            Answer::Rpc(answer, _) => answer.kind(),
             Answer::Undelivered(Undelivered::NotUnderstood { .. }) => OutcomeKind::NotUnderstood,
             Answer::Undelivered(_) => OutcomeKind::Undelivered,
             Answer::Interrupted(_) => OutcomeKind::Interrupted,
@@ -188,6 +192,7 @@ impl Waits {
             Answer::Undelivered(why) => Some(why.to_string()),
             Answer::Interrupted(by) => Some(format!("`{by}` is gone, and had it in its hands")),
             Answer::Response(response) if response.status >= 400 => Some(response.status.to_string()),
+            Answer::Rpc(answer, _) => answer.cause(),
             _ => None,
         };
         if wait.held {

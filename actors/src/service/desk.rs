@@ -1,10 +1,12 @@
 //! What the parts of one service share: its connection, its inbox, its records.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::network::Network;
+use crate::network::seats::Presence;
+use crate::panics::Caught;
 use crate::random::Stream;
 use crate::service::inbox::Inbox;
 use crate::trace::ServiceId;
@@ -28,6 +30,8 @@ pub(crate) struct Desk {
     pub(crate) records: RefCell<Records>,
     keep_values: usize,
     random: RefCell<Option<Box<Stream>>>,
+    /// The host that it belonged to has ended.
+    abandoned: Cell<bool>,
 }
 
 impl Desk {
@@ -39,7 +43,20 @@ impl Desk {
             records: RefCell::default(),
             keep_values,
             random: RefCell::default(),
+            abandoned: Cell::new(false),
         }
+    }
+
+    /// The host ends: whatever is still there acts for nobody.
+    pub(crate) fn abandon(&self) {
+        self.inbox.close();
+        self.abandoned.set(true);
+    }
+
+    /// Whether the service has ended, or is coming down.
+    #[inline]
+    pub(crate) fn is_gone(&self) -> bool {
+        self.abandoned.get() || self.network.seats.borrow().presence(self.id) != Presence::Running
     }
 
     pub(crate) fn random<R>(&self, draw: impl FnOnce(&mut Stream) -> R) -> R {
@@ -56,6 +73,12 @@ impl Desk {
             }
             records.values.push_back(value);
         }
+    }
+
+    /// A handler panicked, and its caller has been told.
+    #[cold]
+    pub(crate) fn handler_panicked(&self, caught: Caught) {
+        self.network.ledger.borrow_mut().panicked(self.network.now(), self.id, caught);
     }
 
     pub(crate) fn step_failed(&self, reason: &str) {

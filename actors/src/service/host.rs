@@ -5,6 +5,12 @@
 //! | any body | other services | it lies in the inbox until a step receives it |
 //! | [`RequestMessage`] | the REST interface of others | an endpoint's handler runs, and a [`ResponseMessage`] goes back |
 //! | [`ResponseMessage`] | the host that was asked | the request ends |
+//! | [`CallMessage`] | the RPC interface of others | a method's handler runs, and an [`AnswerMessage`] goes back |
+//! | [`AnswerMessage`] | the host that was called | the call ends |
+//! | [`EventMessage`] | the events of others | the handlers of its subscriptions run |
+
+mod events;
+mod rpc;
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -16,7 +22,9 @@ use std::task::{Context as TaskContext, Poll};
 use actix::prelude::*;
 
 use crate::context::{Accepts, Networked, ServiceContext};
+use crate::interfaces::events::{EventMessage, Subscriptions};
 use crate::interfaces::rest::{Endpoints, Found, Request, RequestMessage, Response, ResponseMessage};
+use crate::interfaces::rpc::{AnswerMessage, CallMessage, Interfaces};
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::waits::{Answer, WaitKey};
 use crate::network::{Envelope, size_of};
@@ -36,6 +44,8 @@ const HANDLING_LIMIT: usize = 65_536;
 pub(crate) struct ServiceHost<S: Service> {
     pub(crate) service: Rc<S>,
     pub(crate) endpoints: Rc<Endpoints<S>>,
+    pub(crate) interfaces: Rc<Interfaces<S>>,
+    pub(crate) subscriptions: Rc<Subscriptions<S>>,
     pub(crate) desk: Rc<Desk>,
     pub(crate) step_every: Option<SimDuration>,
     /// Requests that handlers have yet to answer.
@@ -46,7 +56,7 @@ impl<S: Service> Unpin for ServiceHost<S> {}
 
 impl<S: Service> Drop for ServiceHost<S> {
     fn drop(&mut self) {
-        self.desk.inbox.close();
+        self.desk.abandon();
     }
 }
 
@@ -54,24 +64,28 @@ impl<S: Service> Actor for ServiceHost<S> {
     type Context = ServiceContext<Self>;
 
     fn started(&mut self, ctx: &mut ServiceContext<Self>) {
-        let io = ServiceIo { desk: self.desk.clone() };
+        let io = ServiceIo::new(self.desk.clone());
         let steps = run_steps(self.service.clone(), io, self.step_every);
         ctx.network().spawn(ctx.id(), Box::pin(steps));
     }
 
     fn stopped(&mut self, _: &mut ServiceContext<Self>) {
-        self.service.stop(&ServiceIo { desk: self.desk.clone() });
+        self.service.stop(&ServiceIo::new(self.desk.clone()));
     }
 }
 
 impl<S: Service> Networked for ServiceHost<S> {
     fn accepts(accepts: &mut Accepts<Self>) {
-        accepts.message::<RequestMessage>().message::<ResponseMessage>().everything();
+        accepts.message::<RequestMessage>().message::<ResponseMessage>();
+        accepts.message::<CallMessage>().message::<AnswerMessage>().message::<EventMessage>();
+        accepts.everything();
     }
 
     /// A response is always taken: it answers what this service has asked.
     fn is_full(&self, body: TypeId) -> bool {
-        if body == TypeId::of::<RequestMessage>() {
+        let begins_handlers =
+            [TypeId::of::<RequestMessage>(), TypeId::of::<CallMessage>(), TypeId::of::<EventMessage>()];
+        if begins_handlers.contains(&body) {
             self.handling.get() >= HANDLING_LIMIT
         } else {
             body == TypeId::of::<AnyBody>() && self.desk.inbox.is_full()
@@ -141,7 +155,7 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
         match self.endpoints.find(method, &path) {
             Found::Handler(handler, params) => {
                 let request = Request { from, method, path, params, body };
-                let io = ServiceIo { desk: self.desk.clone() };
+                let io = ServiceIo::new(self.desk.clone());
                 let (service, desk, handling) = (self.service.clone(), self.desk.clone(), self.handling.clone());
                 handling.set(handling.get() + 1);
                 let answering = async move {
@@ -186,14 +200,20 @@ struct CatchPanic<F> {
     inner: Option<F>,
 }
 
-impl<F: Future> Future for CatchPanic<Pin<Box<F>>> {
+impl<F: Future + Unpin> CatchPanic<F> {
+    fn of(future: F) -> Self {
+        CatchPanic { inner: Some(future) }
+    }
+}
+
+impl<F: Future + Unpin> Future for CatchPanic<F> {
     type Output = Result<F::Output, Caught>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let Some(inner) = self.inner.as_mut() else {
             return Poll::Pending;
         };
-        match catch(|| inner.as_mut().poll(cx)) {
+        match catch(|| Pin::new(inner).poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(caught) => {
