@@ -3,10 +3,13 @@
 mod actors;
 mod delivery;
 mod endings;
+mod events;
 mod lifecycle;
 mod messages;
 mod panics;
 mod queues;
+mod reply_channel;
 mod requests;
+mod rpc;
 mod steps;
 mod timeouts;
