@@ -229,7 +229,7 @@ impl Network {
             return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
         };
         let away = link.from != link.to;
-        if away && !wait.is_none() && interface != Interface::Control {
+        if away && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
             let course = Course { tree: routes.tree(topology, link.from).clone(), to: link.to };
             self.waits.borrow_mut().set_course(wait, course);
         }

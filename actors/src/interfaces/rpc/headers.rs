@@ -49,9 +49,9 @@ pub enum HeaderError {
     Reserved,
 }
 
-/// Headers by name; nothing is allocated while there are none.
+/// Headers by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Option<Box<BTreeMap<String, String>>>);
+pub(crate) struct Fields(BTreeMap<String, String>);
 
 impl Fields {
     /// Sets a header, in place of one of the same name.
@@ -62,7 +62,7 @@ impl Fields {
         if name.eq_ignore_ascii_case(TRACE_ID) {
             return Err(HeaderError::Reserved);
         }
-        let fields = self.0.get_or_insert_default();
+        let fields = &mut self.0;
         if fields.len() >= HEADERS_LIMIT && !fields.contains_key(&name) {
             return Err(HeaderError::TooMany);
         }
@@ -76,7 +76,7 @@ impl Fields {
     }
 
     fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().flat_map(|fields| fields.iter()).map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -99,7 +99,7 @@ impl Headers {
 
     /// The value of a header.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.fields.0.as_ref()?.get(name).map(String::as_str)
+        self.fields.0.get(name).map(String::as_str)
     }
 
     /// Names and values, in the order of names, without the trace id.
@@ -110,11 +110,8 @@ impl Headers {
     /// On the wire: the trace id, how many headers there are, and their texts.
     #[inline]
     pub(crate) fn size(&self) -> u64 {
-        let texts: u64 = match &self.fields.0 {
-            None => 0,
-            Some(_) => self.iter().map(|(name, value)| text_size(name) + text_size(value)).sum(),
-        };
-        TraceId::SIZE + number_size(self.fields.0.as_ref().map_or(0, |fields| fields.len() as u64)) + texts
+        let texts: u64 = self.iter().map(|(name, value)| text_size(name) + text_size(value)).sum();
+        TraceId::SIZE + number_size(self.fields.0.len() as u64) + texts
     }
 }
 

@@ -410,8 +410,11 @@ fn call_and_answer_pay_for_method_headers_and_body() {
 /// Passes a call on, and notes which chain it belongs to.
 struct Relay {
     next: &'static str,
-    seen: Rc<RefCell<Vec<(String, Option<TraceId>)>>>,
+    seen: Rc<RefCell<Vec<Passed>>>,
 }
+
+/// Where a call came by, and to which chain it belonged there.
+type Passed = (String, Option<TraceId>);
 
 impl Relay {
     async fn pass(self: Rc<Self>, io: ServiceIo, left: u32) -> Result<u32, CallError> {
