@@ -40,6 +40,9 @@ impl Finished {
         let ending = match &self.report.ending {
             Ending::Quiescent | Ending::TimeReached => None,
             Ending::Interrupted => Some(format!("interrupted at {} of virtual time", self.report.ended_at)),
+            Ending::GaveUp { supervisor, at } => {
+                Some(format!("the supervisor `{supervisor}` gave up at {at}: its children failed too often"))
+            }
             Ending::Stuck { service, at } => {
                 Some(format!("stuck at {at}: `{service}` kept acting and never waited, so virtual time stood still"))
             }

@@ -9,7 +9,7 @@
 //! | `nodes`, `links` | the size of its network; links are directed |
 //! | `virtual_s` | virtual time when it ended |
 //! | `wall_s` | how long that took |
-//! | `ending` | `quiescent`, `time_reached`, `interrupted` or `stuck` |
+//! | `ending` | `quiescent`, `time_reached`, `interrupted`, `stuck` or `gave_up` (the root supervisor) |
 //! | `ended_well` | what the exit code says: the run came to its end and nothing panicked |
 //! | `problem` | why it did not end well, for people; else `null` |
 //! | `deliveries` | messages that arrived |
@@ -86,6 +86,7 @@ impl<'a> RunObject<'a> {
                 Ending::TimeReached => "time_reached",
                 Ending::Interrupted => "interrupted",
                 Ending::Stuck { .. } => "stuck",
+                Ending::GaveUp { .. } => "gave_up",
             },
             ended_well: report.ended_well(),
             problem: run.what_went_wrong(),

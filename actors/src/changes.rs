@@ -1,21 +1,32 @@
-//! How the network changes while a run goes on: scheduled faults and drawn policies.
+//! How the network changes while a run goes on, and whom it strikes: scheduled faults and drawn
+//! policies.
 //!
-//! May use: [`crate::topology`], [`crate::random`], [`crate::units`]. Who asks for a change, and
-//! when, is the business of the actor that holds the topology.
+//! May use: [`crate::topology`], [`crate::random`], [`crate::units`], and the ids of
+//! [`crate::trace`]. Who asks for a change, and when, is the business of the actor that holds the
+//! topology; what it does to services, of whoever starts and ends them.
 
 mod policies;
 
 pub use self::policies::{Factor, FactorError, Policy, PolicyState};
 use crate::topology::{LinkId, NodeId, Topology};
+use crate::trace::ServiceId;
 use crate::units::{Bandwidth, Probability, SimDuration, SimTime};
 
-/// One change of the network.
+/// One change of the network, or a blow to what runs on it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The node stops: nothing starts, ends or passes there.
+    /// The node is out of reach: nothing starts, ends or passes there. What runs on it runs on.
     NodeDown(NodeId),
-    /// The node runs again.
+    /// The node is within reach again.
     NodeUp(NodeId),
+    /// The node goes down, and every service on it dies.
+    NodeCrash(NodeId),
+    /// The node comes up, and the services that died with it come back.
+    NodeRestart(NodeId),
+    /// The service dies. The network stays as it is.
+    Kill(ServiceId),
+    /// The supervisor of this name dies, and all below it. The network stays as it is.
+    KillSupervisor(String),
     /// The link carries nothing.
     LinkDown(LinkId),
     /// The link carries again, unless a partition cuts it.
@@ -51,6 +62,10 @@ impl Change {
         match self {
             Change::NodeDown(_) => "node down",
             Change::NodeUp(_) => "node up",
+            Change::NodeCrash(_) => "node crash",
+            Change::NodeRestart(_) => "node restart",
+            Change::Kill(_) => "kill",
+            Change::KillSupervisor(_) => "kill supervisor",
             Change::LinkDown(_) => "link down",
             Change::LinkUp(_) => "link up",
             Change::Partition { .. } => "partition",
@@ -60,6 +75,16 @@ impl Change {
             Change::Loss(..) => "link loss",
             Change::Processing(..) => "node processing",
         }
+    }
+
+    /// Whether services may die or come back by it.
+    pub(crate) fn strikes(&self) -> bool {
+        matches!(self, Change::NodeCrash(_) | Change::NodeRestart(_) | Change::Kill(_) | Change::KillSupervisor(_))
+    }
+
+    /// Whether it can cut off what is on its way.
+    pub(crate) fn cuts(&self) -> bool {
+        matches!(self, Change::NodeDown(_) | Change::NodeCrash(_) | Change::LinkDown(_) | Change::Partition { .. })
     }
 }
 
@@ -72,16 +97,17 @@ pub struct ScheduledChange {
     pub change: Change,
 }
 
-/// Carries out a change. True if any route, price or reachability may differ afterwards; false if
-/// all is as it was, as when a node that is down is taken down.
+/// Carries out what a change does to the network. True if any route, price or reachability may differ afterwards; false if
+/// all is as it was, as when a node that is down is taken down, or a service is killed.
 pub fn apply(topology: &mut Topology, change: &Change) -> bool {
     /// Puts the new value in place; true if it is another one.
     fn set<T: PartialEq + Copy>(place: &mut T, value: T) -> bool {
         std::mem::replace(place, value) != value
     }
     match *change {
-        Change::NodeDown(node) => topology.set_node_up(node, false),
-        Change::NodeUp(node) => topology.set_node_up(node, true),
+        Change::NodeDown(node) | Change::NodeCrash(node) => topology.set_node_up(node, false),
+        Change::NodeUp(node) | Change::NodeRestart(node) => topology.set_node_up(node, true),
+        Change::Kill(_) | Change::KillSupervisor(_) => false,
         Change::LinkDown(link) => topology.set_link_up(link, false),
         Change::LinkUp(link) => topology.set_link_up(link, true),
         Change::Partition { ref left, ref right } => topology.partition(left, right),
@@ -93,9 +119,9 @@ pub fn apply(topology: &mut Topology, change: &Change) -> bool {
     }
 }
 
-/// Spells a change out for the trace: `node edge-3 down`, `latency a->b 12ms`. Values are printed
-/// to their last digit.
-pub fn describe(topology: &Topology, change: &Change) -> String {
+/// Spells a change out for the trace: `node edge-3 down`, `latency a->b 12ms`, `kill cart`. Values are
+/// printed to their last digit. `services` has their names, by [`ServiceId::index`].
+pub fn describe(topology: &Topology, services: &[String], change: &Change) -> String {
     let node = |id: NodeId| topology.node(id).name.as_str();
     let link = |id: LinkId| {
         let (from, to) = topology.ends(id);
@@ -108,6 +134,10 @@ pub fn describe(topology: &Topology, change: &Change) -> String {
     match *change {
         Change::NodeDown(id) => format!("node {} down", node(id)),
         Change::NodeUp(id) => format!("node {} up", node(id)),
+        Change::NodeCrash(id) => format!("node {} crash", node(id)),
+        Change::NodeRestart(id) => format!("node {} restart", node(id)),
+        Change::Kill(id) => format!("kill {}", services.get(id.index()).map_or("?", String::as_str)),
+        Change::KillSupervisor(ref name) => format!("kill supervisor {name}"),
         Change::LinkDown(id) => format!("link {} down", link(id)),
         Change::LinkUp(id) => format!("link {} up", link(id)),
         Change::Partition { ref left, ref right } => format!("partition {}", sides(left, right)),

@@ -11,7 +11,9 @@
 //! they make runnable, then timers) before it moves the clock on. May use: topology, routes, clock,
 //! random, outcome, trace. Knows nothing of the interfaces' protocols beyond their bodies.
 
-mod endings;
+pub(crate) mod endings;
+mod kept;
+mod latencies;
 pub(crate) mod ledger;
 mod links;
 mod order;
@@ -19,7 +21,9 @@ mod outcomes;
 pub(crate) mod pending;
 pub(crate) mod ports;
 pub(crate) mod pump;
+mod recoveries;
 pub(crate) mod seats;
+mod strikes;
 mod transit;
 pub(crate) mod waits;
 
@@ -28,22 +32,26 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::task::Waker;
 
+use crate::changes::Change;
 use crate::clock::calendar::Calendar;
 use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
 use crate::interfaces::Commons;
+use crate::network::endings::Overseer;
+use crate::network::kept::Kept;
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
 use crate::network::order::InSequence;
 use crate::network::ports::{ANY_INCARNATION, AnyBody, Body, Fate, Header, Ports, Receiver, Refusal, Refused};
-use crate::network::seats::{Closable, Seats};
+use crate::network::seats::{Closable, Presence, Seats};
 use crate::network::waits::{Answer, Course, WaitKey, Waits};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::random::{Stream, Streams};
+use crate::report::Ending;
 use crate::router::{NotDelivered, Why};
 use crate::routes::{Price, RouteCache};
 use crate::rules::LinkModel;
-use crate::topology::Topology;
+use crate::topology::{LinkId, Topology};
 use crate::trace::ServiceId;
 use crate::units::{Bytes, SimDuration, SimTime};
 
@@ -98,6 +106,13 @@ pub(crate) struct Network {
     pub(crate) ledger: RefCell<Ledger>,
     /// Services that take bodies of every type.
     takers: RefCell<Vec<Option<Rc<dyn Receiver<AnyBody>>>>>,
+    /// Messages that wait for the next life of their receiver.
+    pub(crate) kept: RefCell<Kept>,
+    /// Who is told of the beginnings and ends of services.
+    overseer: RefCell<Option<Rc<dyn Overseer>>>,
+    early_strikes: RefCell<Vec<Change>>,
+    /// Why the run is to end, once somebody has said so.
+    verdict: RefCell<Option<Ending>>,
     /// How to end each service.
     closables: RefCell<Vec<Option<Rc<dyn Closable>>>>,
     counters: RefCell<BTreeMap<ServiceId, BTreeMap<String, u64>>>,
@@ -133,6 +148,10 @@ impl Network {
             ledger: RefCell::new(ledger),
             takers: RefCell::default(),
             closables: RefCell::default(),
+            kept: RefCell::default(),
+            overseer: RefCell::default(),
+            early_strikes: RefCell::default(),
+            verdict: RefCell::default(),
             counters: RefCell::default(),
             by_name,
             acting: Cell::new(ServiceId(0)),
@@ -179,9 +198,19 @@ impl Network {
         self.ledger.borrow().names.services.get(service.index()).cloned().unwrap_or_default()
     }
 
-    /// A service's random numbers, from their beginning.
+    /// A service's random numbers, from their beginning. Each incarnation has its own: what one drew
+    /// before it failed is not what the next one draws.
     pub(crate) fn stream_of(&self, service: ServiceId) -> Stream {
-        self.streams.stream(&format!("service:{}", self.name_of(service)))
+        let name = self.name_of(service);
+        match self.incarnation(service) {
+            1 => self.streams.stream(&format!("service:{name}")),
+            incarnation => self.streams.stream(&format!("service:{name}#{incarnation}")),
+        }
+    }
+
+    /// Any other random numbers.
+    pub(crate) fn stream(&self, consumer: &str) -> Stream {
+        self.streams.stream(consumer)
     }
 
     pub(crate) fn topology<R>(&self, look: impl FnOnce(&Topology) -> R) -> R {
@@ -367,7 +396,13 @@ impl Network {
     /// A message reached its node, and nobody there takes it: the node's router says so to the
     /// sender's, over the network.
     #[cold]
-    fn refused<B>(&self, header: &Header, refused: Refused<B>) {
+    fn refused<B: Body>(&self, header: &Header, mut refused: Refused<B>) {
+        if refused.refusal == Refusal::Gone && header.incarnation == ANY_INCARNATION {
+            match self.kept.borrow_mut().keep(header, refused.body.take()) {
+                Ok(()) => return,
+                Err(body) => refused.body = body,
+            }
+        }
         self.drop_what_is_left(header.from, refused.body);
         if header.duplicate {
             return;
@@ -405,6 +440,23 @@ impl Network {
         let _ = self.send(envelope, notice);
     }
 
+    pub(crate) fn is_present(&self, service: ServiceId) -> bool {
+        self.seats.borrow().presence(service) == Presence::Running
+    }
+
+    /// Whether a message's receiver stands somewhere else than where the message has come to.
+    #[cold]
+    fn has_moved(&self, header: &Header) -> bool {
+        let Some(leg) = header.legs().last() else { return false };
+        let came_to = self.topology(|topology| topology.ends(LinkId(leg.link)).1);
+        self.seats.borrow().node_of(header.to) != came_to
+    }
+
+    /// The run is to end; whoever says so first is heard.
+    pub(crate) fn end_run(&self, why: Ending) {
+        self.verdict.borrow_mut().get_or_insert(why);
+    }
+
     /// Which incarnation of a service there is, counted from 1.
     #[inline]
     pub(crate) fn incarnation(&self, service: ServiceId) -> u32 {
@@ -429,7 +481,7 @@ impl Network {
 
     /// Messages that have neither arrived nor been lost, without second copies.
     pub(crate) fn in_flight(&self) -> u64 {
-        let mut count = 0;
+        let mut count = self.kept.borrow().len();
         for port in self.ports.borrow().all() {
             port.each(&mut |_, header| count += u64::from(!header.duplicate && header.fate != Fate::Gone));
         }

@@ -122,6 +122,11 @@ impl OutcomeKind {
         }
     }
 
+    /// True if the request was carried out.
+    pub const fn is_good(self) -> bool {
+        matches!(self, OutcomeKind::Reply | OutcomeKind::Ack)
+    }
+
     /// True if it is certain that the request was not carried out and will not be.
     pub const fn is_definite_failure(self) -> bool {
         matches!(self, OutcomeKind::Nack | OutcomeKind::Denied | OutcomeKind::NotUnderstood | OutcomeKind::Undelivered)

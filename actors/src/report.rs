@@ -71,6 +71,13 @@ pub enum Ending {
     TimeReached,
     /// Somebody asked for it (Ctrl-C).
     Interrupted,
+    /// The supervisor at the root gave up: its children failed more often than it allows.
+    GaveUp {
+        /// The supervisor.
+        supervisor: String,
+        /// When.
+        at: SimTime,
+    },
     /// Virtual time could not move on: a service kept acting without ever waiting.
     Stuck {
         /// The service that would not wait.

@@ -21,6 +21,7 @@
 //! }
 //! ```
 
+pub(crate) mod cast;
 pub(crate) mod desk;
 pub(crate) mod host;
 pub(crate) mod inbox;
@@ -49,6 +50,8 @@ pub enum Step {
     Value(serde_json::Value),
     /// No further step. Endpoints go on answering.
     Stop,
+    /// The service has done what it was there for, and ends in an orderly way.
+    End,
 }
 
 /// How a step ended.
@@ -56,20 +59,34 @@ pub type StepResult = Result<Step, StepError>;
 
 /// Why a step failed. Any error turns into one with `?`; a text does with
 /// [`new`](Self::new). Failures are counted by their text.
+///
+/// A failed step is followed by the next one. A service that cannot go on says so with
+/// [`fatal`](Self::fatal): it fails, and its supervisor decides what comes next.
 pub struct StepError {
     reason: String,
+    fatal: bool,
 }
 
 impl<E: std::error::Error> From<E> for StepError {
     fn from(error: E) -> Self {
-        StepError { reason: error.to_string() }
+        StepError { reason: error.to_string(), fatal: false }
     }
 }
 
 impl StepError {
     /// A failure in words of your own.
     pub fn new(reason: impl Into<String>) -> Self {
-        StepError { reason: reason.into() }
+        StepError { reason: reason.into(), fatal: false }
+    }
+
+    /// The whole service fails, not this step alone.
+    #[must_use]
+    pub fn fatal(self) -> Self {
+        StepError { fatal: true, ..self }
+    }
+
+    pub(crate) fn is_fatal(&self) -> bool {
+        self.fatal
     }
 }
 
@@ -87,7 +104,7 @@ impl fmt::Debug for StepError {
 
 /// Something that runs in a rehearsal: see the [module](self).
 pub trait Service: Sized + 'static {
-    /// Runs once, before the first step.
+    /// Runs once in each life, before the first step. If it fails, so does the service.
     fn start(&self, io: &ServiceIo) -> impl Future<Output = Result<(), StepError>> {
         let _ = io;
         async { Ok(()) }

@@ -32,135 +32,48 @@
 //! # }
 //! ```
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+mod changes;
+mod checks;
+mod reporting;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
 
-use crate::changes::{Change, Policy, PolicyState, ScheduledChange};
-use crate::context::{Accepts, Networked, ServiceCell};
-use crate::interfaces::events::{BadSubscription, Subscriptions};
-use crate::interfaces::rest::{BadEndpoint, Endpoints};
-use crate::interfaces::rpc::{BadInterface, Interfaces};
+use crate::changes::{Policy, PolicyState, ScheduledChange};
+use crate::interfaces::events::BadSubscription;
+use crate::interfaces::rest::BadEndpoint;
+use crate::interfaces::rpc::BadInterface;
 use crate::network::ledger::Ledger;
 use crate::network::pump::{NetworkActor, Run, Schedule};
-use crate::network::seats::{Neighbours, Presence, Seats};
+use crate::network::seats::Seats;
 use crate::network::{Network, Parts};
 use crate::panics::{self, Caught};
 use crate::random::Streams;
 pub use crate::report::Progress;
-use crate::report::{Ending, Report, ServiceReport};
+use crate::report::Report;
 use crate::router::RouterActor;
 pub use crate::rules::{LinkModel, Ordering};
-use crate::service::Service;
-use crate::service::desk::Desk;
-use crate::service::host::ServiceHost;
-use crate::topology::{LinkId, NodeId, Topology};
+use crate::service::cast::{BadStart, Casting, seat};
+pub use crate::service::cast::{Cast, Recast};
+use crate::supervision::Supervisor;
+use crate::supervision::lives::{Lives, Role, implicit_root};
+use crate::topology::{NodeId, Topology};
 use crate::trace::{ServiceId, TraceNames, TraceSink};
 use crate::units::{SimDuration, SimTime};
 
-/// What a service is made with when the run begins.
-struct Casting<'a> {
-    network: &'a Rc<Network>,
-    id: ServiceId,
-    step_every: Option<SimDuration>,
-    keep_step_values: usize,
-}
-
-/// A service in its place.
-struct Made {
-    start: Box<dyn FnOnce()>,
-    desk: Option<Rc<Desk>>,
-}
-
-type Make = Box<dyn FnOnce(Casting<'_>) -> Result<Made, BadStart>>;
-
-/// Why one service cannot be made.
-enum BadStart {
-    Endpoint(BadEndpoint),
-    Interface(BadInterface),
-    Subscription(BadSubscription),
-}
-
-impl BadStart {
-    fn of(self, service: String) -> StartError {
-        match self {
-            BadStart::Endpoint(BadEndpoint { endpoint, reason }) => {
-                StartError::BadEndpoint { service, endpoint, reason }
-            }
-            BadStart::Interface(BadInterface { name, reason }) => StartError::BadInterface { service, name, reason },
-            BadStart::Subscription(BadSubscription { pattern, reason }) => {
-                StartError::BadSubscription { service, pattern, reason }
-            }
-        }
-    }
-}
-
-/// What stands behind a service's name: an async [`Service`], or an actor with handlers.
-pub struct Cast(Make);
-
-impl Cast {
-    /// An async service.
-    pub fn service<S: Service>(service: S) -> Cast {
-        Cast(Box::new(move |casting| {
-            let Casting { network, id, step_every, keep_step_values } = casting;
-            let mut endpoints = Endpoints::new();
-            S::endpoints(&mut endpoints);
-            if let Some(mistake) = endpoints.take_mistakes().into_iter().next() {
-                return Err(BadStart::Endpoint(mistake));
-            }
-            let mut interfaces = Interfaces::new();
-            S::interfaces(&mut interfaces);
-            if let Some(mistake) = interfaces.take_mistakes().into_iter().next() {
-                return Err(BadStart::Interface(mistake));
-            }
-            let mut subscriptions = Subscriptions::new();
-            S::subscriptions(&mut subscriptions);
-            if let Some(mistake) = subscriptions.take_mistakes().into_iter().next() {
-                return Err(BadStart::Subscription(mistake));
-            }
-            subscriptions.patterns().for_each(|pattern| {
-                network.commons.subscribers.borrow_mut().add(id, pattern);
-            });
-            let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values));
-            let host = ServiceHost {
-                service: Rc::new(service),
-                endpoints: Rc::new(endpoints),
-                interfaces: Rc::new(interfaces),
-                subscriptions: Rc::new(subscriptions),
-                desk: desk.clone(),
-                step_every,
-                handling: Rc::new(Cell::new(0)),
-            };
-            let start = seat(network, id, host);
-            Ok(Made { start, desk: Some(desk) })
-        }))
-    }
-
-    /// An Actix actor with typed handlers.
-    pub fn actor<A: Networked>(actor: A) -> Cast {
-        Cast(Box::new(move |casting| {
-            let start = seat(casting.network, casting.id, actor);
-            Ok(Made { start, desk: None })
-        }))
-    }
-}
-
-/// Puts an actor into its place; the result starts it.
-fn seat<A: Networked>(network: &Rc<Network>, id: ServiceId, actor: A) -> Box<dyn FnOnce()> {
-    let cell = ServiceCell::new(network, id, actor);
-    A::accepts(&mut Accepts { cell: cell.clone(), network: network.clone(), id });
-    Box::new(move || cell.start())
-}
+use checks::{names_of, neighbours_of};
+use reporting::report;
 
 /// One service of the application.
 pub struct ServiceSpec {
     /// What others call it; unique.
     pub name: String,
-    /// What it is.
+    /// What it is in its first life.
     pub cast: Cast,
+    /// Makes it anew for every further life. Without it the service has one life.
+    pub recast: Option<Recast>,
     /// Where it stands.
     pub node: NodeId,
     /// Steps begin no more often than this; `None`: as soon as the last one ended.
@@ -170,9 +83,16 @@ pub struct ServiceSpec {
 }
 
 impl ServiceSpec {
-    /// A service that steps without pause and keeps no values.
+    /// A service that steps without pause and keeps no values. It has one life: when it fails, it is
+    /// gone.
     pub fn new(name: impl Into<String>, node: NodeId, cast: Cast) -> Self {
-        ServiceSpec { name: name.into(), cast, node, step_every: None, keep_step_values: 0 }
+        ServiceSpec { name: name.into(), cast, recast: None, node, step_every: None, keep_step_values: 0 }
+    }
+
+    /// The same, made by a function, so that its supervisor can restart it.
+    pub fn restartable(name: impl Into<String>, node: NodeId, mut make: impl FnMut() -> Cast + 'static) -> Self {
+        let first = make();
+        ServiceSpec { recast: Some(Box::new(move || Ok(make()))), ..ServiceSpec::new(name, node, first) }
     }
 }
 
@@ -203,6 +123,9 @@ pub struct Setup {
     pub services: Vec<ServiceSpec>,
     /// `None`: every service may speak to every other.
     pub links: Option<Vec<AppLink>>,
+    /// Who restarts whom. `None`: every service that can be restarted is a permanent child of a
+    /// one-for-one root.
+    pub supervision: Option<Supervisor>,
     /// What happens to the network at which time.
     pub changes: Vec<ScheduledChange>,
     /// What happens to it at a period.
@@ -222,6 +145,7 @@ impl Setup {
             timeout: SimDuration::from_secs(2),
             services: Vec::new(),
             links: None,
+            supervision: None,
             changes: Vec::new(),
             policies: Vec::new(),
             until: None,
@@ -245,6 +169,9 @@ pub enum StartError {
         /// How many there are.
         count: usize,
     },
+    /// A change speaks of a supervisor that is not there.
+    #[error("a change would kill the supervisor `{0}`, but there is none of that name")]
+    UnknownSupervisor(String),
     /// A service registers an endpoint that cannot be.
     #[error("service `{service}` cannot register the endpoint `{endpoint}`: {reason}")]
     BadEndpoint {
@@ -310,9 +237,10 @@ async fn perform(
     sink: Option<Box<dyn TraceSink>>,
     progress: Arc<Progress>,
 ) -> Result<Report, StartError> {
-    let Setup { seed, topology, model, ordering, timeout, services, links, changes, policies, until } = setup;
+    changes::check(&setup)?;
+    let Setup { seed, topology, model, ordering, timeout, services, links, supervision, changes, policies, until } =
+        setup;
     let by_name = names_of(&services, &topology)?;
-    changes.iter().try_for_each(|scheduled| check_change(&scheduled.change, &topology))?;
     let neighbours = links.map(|links| neighbours_of(&links, services.len(), ordering)).transpose()?;
     let nodes: Vec<NodeId> = services.iter().map(|service| service.node).collect();
     let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
@@ -339,142 +267,39 @@ async fn perform(
     // What is down from the start is down when the first service starts.
     let mut schedule = Schedule::new(changes, policies);
     schedule.carry_out(&network);
-    let desks = cast(&network, services).inspect_err(|_| network.abandon())?;
+    let roles = cast(&network, services).inspect_err(|_| network.abandon())?;
+    let root = supervision.unwrap_or_else(|| implicit_root(&roles));
+    let lives = Lives::new(&network, roles, root);
+    lives.begin();
     let actor = NetworkActor { network: network.clone(), schedule, until, progress }.start();
     let ending = actor.send(Run).await.map_err(|error| StartError::Runtime(error.to_string()))?;
-    Ok(report(&network, seed, ending, &desks))
+    Ok(report(&network, seed, ending, &lives))
 }
 
-/// Puts every service in its place, then starts them in their order.
-fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Option<Rc<Desk>>>, StartError> {
-    let mut starts = Vec::with_capacity(services.len());
-    let mut desks = Vec::with_capacity(services.len());
+fn cannot_start(service: String, bad: BadStart) -> StartError {
+    match bad {
+        BadStart::Endpoint(BadEndpoint { endpoint, reason }) => StartError::BadEndpoint { service, endpoint, reason },
+        BadStart::Interface(BadInterface { name, reason }) => StartError::BadInterface { service, name, reason },
+        BadStart::Subscription(BadSubscription { pattern, reason }) => {
+            StartError::BadSubscription { service, pattern, reason }
+        }
+    }
+}
+
+/// Puts every service in its place, ready to begin its first life.
+fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, StartError> {
+    let mut roles = Vec::with_capacity(services.len());
     for (index, spec) in services.into_iter().enumerate() {
-        let ServiceSpec { name, cast: Cast(make), step_every, keep_step_values, .. } = spec;
+        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values } = spec;
         let id = ServiceId(index as u32);
-        let Made { start, desk } = match panics::catch(|| make(Casting { network, id, step_every, keep_step_values })) {
+        let records = Rc::default();
+        let casting = Casting { network, id, step_every, keep_step_values, records: &records };
+        let made = match panics::catch(|| cast.make(casting)) {
             Ok(Ok(made)) => made,
-            Ok(Err(bad)) => return Err(bad.of(name)),
+            Ok(Err(bad)) => return Err(cannot_start(name, bad)),
             Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
         };
-        starts.push(start);
-        desks.push(desk);
+        roles.push(Role { home: node, step_every, keep_step_values, records, ready: Some(made), recast, desk: None });
     }
-    for (index, start) in starts.into_iter().enumerate() {
-        if let Err(caught) = panics::catch(start) {
-            network.crash(ServiceId(index as u32), caught);
-        }
-    }
-    Ok(desks)
-}
-
-fn names_of(services: &[ServiceSpec], topology: &Topology) -> Result<HashMap<String, ServiceId>, StartError> {
-    let mut by_name = HashMap::with_capacity(services.len());
-    for (index, service) in services.iter().enumerate() {
-        if service.node.index() >= topology.node_count() {
-            let (index, count) = (service.node.index(), topology.node_count());
-            return Err(StartError::OutOfRange { what: "the node of a service", index, count });
-        }
-        if by_name.insert(service.name.clone(), ServiceId(index as u32)).is_some() {
-            return Err(StartError::DuplicateService(service.name.clone()));
-        }
-    }
-    Ok(by_name)
-}
-
-/// Whether what a change speaks of is there.
-fn check_change(change: &Change, topology: &Topology) -> Result<(), StartError> {
-    let (nodes, links): (Vec<NodeId>, Vec<LinkId>) = match change {
-        Change::NodeDown(node) | Change::NodeUp(node) | Change::Processing(node, _) => (vec![*node], vec![]),
-        Change::LinkDown(link)
-        | Change::LinkUp(link)
-        | Change::Latency(link, _)
-        | Change::Bandwidth(link, _)
-        | Change::Loss(link, _) => (vec![], vec![*link]),
-        Change::Partition { left, right } | Change::Heal { left, right } => ([&left[..], right].concat(), vec![]),
-    };
-    let node = nodes.iter().map(|node| node.index()).max();
-    let link = links.iter().map(|link| link.index()).max();
-    let places =
-        [("the node of a change", node, topology.node_count()), ("the link of a change", link, topology.link_count())];
-    for (what, index, count) in places {
-        if let Some(index) = index.filter(|index| *index >= count) {
-            return Err(StartError::OutOfRange { what, index, count });
-        }
-    }
-    Ok(())
-}
-
-fn neighbours_of(links: &[AppLink], count: usize, default: Ordering) -> Result<Vec<Neighbours>, StartError> {
-    let mut neighbours: Vec<BTreeMap<ServiceId, Ordering>> = vec![BTreeMap::new(); count];
-    for link in links {
-        for index in [link.from, link.to] {
-            if index >= count {
-                return Err(StartError::OutOfRange { what: "an end of an application link", index, count });
-            }
-        }
-        neighbours[link.from].insert(ServiceId(link.to as u32), link.ordering.unwrap_or(default));
-    }
-    Ok(neighbours.into_iter().map(|map| map.into_iter().collect()).collect())
-}
-
-/// Ends the services and gathers what is known.
-fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<Desk>>]) -> Report {
-    let ended_at = network.now();
-    network.stop_all();
-    let in_flight = network.in_flight();
-    let unfinished = network.open_requests();
-    network.dismantle();
-    for (index, desk) in desks.iter().enumerate() {
-        while let Some(letter) = desk.as_ref().and_then(|desk| desk.inbox.discard_first()) {
-            network.drop_what_is_left(ServiceId(index as u32), letter);
-        }
-    }
-    let mut counters: BTreeMap<String, u64> = BTreeMap::new();
-    let mut services = Vec::with_capacity(desks.len());
-    for (index, desk) in desks.iter().enumerate() {
-        let service = service_report(network, ServiceId(index as u32), desk.as_deref());
-        for (counter, count) in &service.counters {
-            let sum = counters.entry(counter.clone()).or_default();
-            *sum = sum.saturating_add(*count);
-        }
-        services.push(service);
-    }
-    let mut ledger = network.ledger.borrow_mut();
-    ledger.traffic.in_flight = in_flight;
-    Report {
-        seed,
-        ended_at,
-        ending,
-        traffic: ledger.traffic,
-        outcomes: ledger.outcomes(),
-        causes: ledger.take_causes(),
-        unfinished,
-        latency: ledger.latency(),
-        latency_by_interface: ledger.latency_by_interface(),
-        services,
-        faults: ledger.faults(),
-        counters,
-        panics: std::mem::take(&mut ledger.panics),
-        panic_count: ledger.panic_count,
-        trace_hash: ledger.trace_hash(),
-    }
-}
-
-fn service_report(network: &Network, id: ServiceId, desk: Option<&Desk>) -> ServiceReport {
-    let seats = network.seats.borrow();
-    let (sent, received) = seats.counts(id);
-    let records = desk.map(|desk| std::mem::take(&mut *desk.records.borrow_mut())).unwrap_or_default();
-    ServiceReport {
-        name: network.name_of(id),
-        node: network.topology(|topology| topology.node(seats.node_of(id)).name.clone()),
-        sent,
-        received,
-        steps: records.steps,
-        failed_steps: records.failed_steps,
-        handled: records.handled,
-        counters: network.counters_of(id),
-        step_values: records.values.into(),
-        crashed: seats.presence(id) == Presence::Crashed,
-    }
+    Ok(roles)
 }

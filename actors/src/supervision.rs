@@ -6,7 +6,16 @@
 //! The rules are those of the *Supervisor Behaviour* chapter of OTP's Design Principles and of the
 //! reference page of the module `supervisor`.
 //!
-//! [`spec`] is what a scenario declares.
+//! | module | what is in it |
+//! |---|---|
+//! | [`spec`] | what a scenario declares |
+//! | `tree` | the rules, one supervisor at a time; nothing else |
+//! | `lives` | how services begin and end, and what they leave behind |
+//! | `actor` | the Actix actor that brings the two together |
+
+pub(crate) mod actor;
+pub(crate) mod lives;
 pub mod spec;
+mod tree;
 
 pub use spec::{Backoff, Child, ChildSpec, Intensity, Queued, Restart, Shutdown, Strategy, Supervisor};

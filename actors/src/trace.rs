@@ -13,6 +13,11 @@ use crate::units::{Bytes, SimDuration, SimTime};
 pub struct ServiceId(pub(crate) u32);
 
 impl ServiceId {
+    /// The service at a position in the order of declaration.
+    pub const fn at(position: u32) -> Self {
+        ServiceId(position)
+    }
+
     /// The position in the order of declaration.
     pub const fn index(self) -> usize {
         self.0 as usize

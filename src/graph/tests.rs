@@ -1,4 +1,4 @@
-use rehearsal_actors::simulation::{AppLink, Cast, LinkModel, Ordering, ServiceSpec};
+use rehearsal_actors::simulation::{AppLink, Cast, ServiceSpec};
 use rehearsal_actors::topology::Node;
 use rehearsal_actors::units::{Probability, SimDuration};
 
@@ -14,7 +14,7 @@ struct Silent;
 impl rehearsal_actors::service::Service for Silent {}
 
 fn service_on(node: NodeId, name: &str) -> ServiceSpec {
-    ServiceSpec { name: name.to_owned(), cast: Cast::service(Silent), node, step_every: None, keep_step_values: 0 }
+    ServiceSpec::new(name, node, Cast::service(Silent))
 }
 
 /// Three nodes, edge-1 and edge-2 in a group; a link both ways, another one way; two services that
@@ -30,16 +30,9 @@ fn shop() -> Setup {
     topology.add_link(two, cloud, slow).unwrap();
     let link = |from, to| AppLink { from, to, ordering: None };
     Setup {
-        seed: 1,
-        topology,
-        model: LinkModel::RouteCost,
-        ordering: Ordering::Ordered,
-        timeout: SimDuration::from_secs(2),
         services: vec![service_on(one, "frontend"), service_on(two, "cart"), service_on(one, "log")],
         links: Some(vec![link(0, 1), link(1, 0), link(0, 2)]),
-        changes: Vec::new(),
-        policies: Vec::new(),
-        until: None,
+        ..Setup::new(1, topology)
     }
 }
 

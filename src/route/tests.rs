@@ -1,5 +1,5 @@
 use anstream::adapter::strip_str;
-use rehearsal_actors::simulation::{AppLink, Cast, Ordering, ServiceSpec};
+use rehearsal_actors::simulation::{AppLink, Cast, ServiceSpec};
 use rehearsal_actors::topology::Node;
 use rehearsal_actors::units::Probability;
 
@@ -26,24 +26,11 @@ fn setup() -> Setup {
     let narrow = Link { bandwidth: "8Mbit/s".parse().unwrap(), ..Link::new(SimDuration::from_millis(10)) };
     topology.add_symmetric(edge, hub, narrow).unwrap();
     topology.add_symmetric(hub, cloud, Link::new(SimDuration::from_millis(20))).unwrap();
-    let service = |name: &str, node| ServiceSpec {
-        name: name.to_owned(),
-        cast: Cast::service(Silent),
-        node,
-        step_every: None,
-        keep_step_values: 0,
-    };
+    let service = |name: &str, node| ServiceSpec::new(name, node, Cast::service(Silent));
     Setup {
-        seed: 1,
-        topology,
-        model: LinkModel::RouteCost,
-        ordering: Ordering::Ordered,
-        timeout: SimDuration::from_secs(2),
         services: vec![service("frontend", edge), service("cart", cloud), service("log", edge), service("hub", cloud)],
         links: Some(vec![AppLink { from: 0, to: 1, ordering: None }]),
-        changes: Vec::new(),
-        policies: Vec::new(),
-        until: None,
+        ..Setup::new(1, topology)
     }
 }
 

@@ -1,12 +1,13 @@
 //! From a scenario to a run that can start, and what its placement does to its requirements.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rehearsal_actors::routes;
-use rehearsal_actors::simulation::{AppLink, ServiceSpec, Setup};
+use rehearsal_actors::simulation::{AppLink, Recast, ServiceSpec, Setup};
 use rehearsal_actors::units::{Bandwidth, Bytes, SimDuration, SimTime};
 
-use crate::registry::Refusal;
+use crate::registry::{Factory, Refusal};
 
 use super::mistakes::{Mistake, Mistakes, quoted, said};
 use super::plan::Plan;
@@ -125,6 +126,7 @@ impl Scenario {
                 links,
                 changes: plan.changes,
                 policies: declared.policies.clone(),
+                supervision: None,
                 until: until.or(declared.until),
             },
         })
@@ -142,6 +144,7 @@ impl Scenario {
                 Ok(cast) => specs.push(ServiceSpec {
                     name: service.name.value.clone(),
                     cast,
+                    recast: Some(anew(factory, params)),
                     node,
                     step_every: service.step_every,
                     keep_step_values: service.keep_steps,
@@ -190,6 +193,17 @@ impl Scenario {
         }
         violations
     }
+}
+
+/// Makes a service's actor for each further life, from the same parameters.
+fn anew(factory: &Arc<dyn Factory>, params: &str) -> Recast {
+    let (factory, params) = (Arc::clone(factory), params.to_owned());
+    Box::new(move || {
+        factory.make(&params).map_err(|refusal| match refusal {
+            Refusal::Unwanted(why) => why,
+            Refusal::Unreadable(error) => error.to_string(),
+        })
+    })
 }
 
 /// The lesser of two bandwidths.

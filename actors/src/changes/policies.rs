@@ -1,10 +1,11 @@
-//! Changes that are drawn at a period: availability that flaps, values that drift.
+//! Changes that are drawn at a period: availability that flaps, values that drift, services that die.
 
 use std::num::NonZeroU64;
 
 use super::Change;
 use crate::random::{Stream, Streams};
 use crate::topology::Topology;
+use crate::trace::ServiceId;
 use crate::units::{Bandwidth, Probability, SimDuration};
 
 /// A factor drawn uniformly from an inclusive range of parts per million.
@@ -85,12 +86,22 @@ pub enum Policy {
         /// For the processing time of every node.
         processing: Option<Factor>,
     },
+    /// Services are killed, each by the same chance.
+    Kill {
+        /// The period.
+        every: SimDuration,
+        /// The chance of each to be killed in a round.
+        chance: Probability,
+        /// Those that may be killed.
+        services: Vec<ServiceId>,
+    },
 }
 
 /// A policy in force, with its own random streams.
 ///
 /// Every node and link has its draw in every round, whether it is up or down and whatever its
-/// value, so that a fault that strikes one leaves what the others draw as it was.
+/// value, and so has every service, whether it runs or not, so that a fault that strikes one leaves
+/// what the others draw as it was.
 #[derive(Debug)]
 pub struct PolicyState {
     policy: Policy,
@@ -98,6 +109,7 @@ pub struct PolicyState {
     latency: Drifting,
     bandwidth: Drifting,
     processing: Drifting,
+    kills: Stream,
 }
 
 impl PolicyState {
@@ -110,21 +122,26 @@ impl PolicyState {
             latency: Drifting::new(stream("latency")),
             bandwidth: Drifting::new(stream("bandwidth")),
             processing: Drifting::new(stream("processing")),
+            kills: stream("kills"),
         }
     }
 
     /// The period.
     pub fn every(&self) -> SimDuration {
         match self.policy {
-            Policy::Flap { every, .. } | Policy::Drift { every, .. } => every,
+            Policy::Flap { every, .. } | Policy::Drift { every, .. } | Policy::Kill { every, .. } => every,
         }
     }
 
-    /// What this round changes: nodes and links in order of declaration. Only real changes are
-    /// listed.
+    /// What this round changes: nodes and links in order of declaration, services in the policy's own.
+    /// Only real changes are listed, but a service may be killed that does not run.
     pub fn draw(&mut self, topology: &Topology) -> Vec<Change> {
         let mut changes = Vec::new();
         match self.policy {
+            Policy::Kill { chance, ref services, .. } => {
+                let victims = services.iter().filter(|_| self.kills.chance(chance));
+                changes.extend(victims.map(|&service| Change::Kill(service)));
+            }
             Policy::Flap { down, up, nodes, links, .. } => {
                 if nodes {
                     self.flapping.nodes(topology, down, up, &mut changes);

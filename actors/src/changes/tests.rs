@@ -44,7 +44,7 @@ fn carrying(topology: &Topology) -> Vec<String> {
 fn round(policy: &mut PolicyState, topology: &mut Topology) -> Vec<Change> {
     let changes = policy.draw(topology);
     for change in &changes {
-        assert!(apply(topology, change), "{} changes nothing", describe(topology, change));
+        assert!(apply(topology, change), "{} changes nothing", describe(topology, &[], change));
     }
     changes
 }
@@ -71,6 +71,8 @@ fn a_change_is_noticed_once() {
         Change::Loss(there, Probability::ALWAYS),
         Change::Processing(n0, millis(6)),
         Change::NodeUp(n0),
+        Change::NodeCrash(n0),
+        Change::NodeRestart(n0),
         Change::LinkUp(there),
     ];
     for change in &changes {
@@ -81,6 +83,14 @@ fn a_change_is_noticed_once() {
     assert_eq!(*topology.link(there), expected);
     assert_eq!(topology.node(n0).processing, millis(6));
     assert_eq!(*topology.link(link(&topology, "n1", "n0")), Link { bandwidth: mbits(100), ..Link::new(millis(10)) });
+}
+
+#[test]
+fn a_kill_leaves_the_network_as_it_is() {
+    let mut topology = mesh(2);
+    for change in [Change::Kill(ServiceId::at(0)), Change::KillSupervisor("root".to_owned())] {
+        assert!(!apply(&mut topology, &change) && !change.cuts());
+    }
 }
 
 #[test]
@@ -136,6 +146,10 @@ fn changes_are_spelled_out_and_counted_by_kind() {
     let cases = [
         (Change::NodeDown(n0), "node n0 down", "node down"),
         (Change::NodeUp(n0), "node n0 up", "node up"),
+        (Change::NodeCrash(n0), "node n0 crash", "node crash"),
+        (Change::NodeRestart(n0), "node n0 restart", "node restart"),
+        (Change::Kill(ServiceId::at(1)), "kill cart", "kill"),
+        (Change::KillSupervisor("shop".to_owned()), "kill supervisor shop", "kill supervisor"),
         (Change::LinkDown(there), "link n0->n1 down", "link down"),
         (Change::LinkUp(there), "link n0->n1 up", "link up"),
         (Change::Partition { left: left.clone(), right: right.clone() }, "partition {n0,n1}|{n2}", "partition"),
@@ -146,7 +160,7 @@ fn changes_are_spelled_out_and_counted_by_kind() {
         (Change::Processing(n0, millis(4)), "processing n0 4ms", "node processing"),
     ];
     for (change, spelled, kind) in cases {
-        assert_eq!(describe(&topology, &change), spelled);
+        assert_eq!(describe(&topology, &["user".to_owned(), "cart".to_owned()], &change), spelled);
         assert_eq!(change.kind(), kind);
     }
 }
@@ -209,6 +223,25 @@ fn a_cut_link_flaps_on_its_own_account() {
     let mut policy = PolicyState::new(policy, 0, &Streams::new(1));
     let there = link(&topology, "n0", "n1");
     assert!(policy.draw(&topology).contains(&Change::LinkDown(there)));
+}
+
+#[test]
+fn each_service_is_killed_by_its_own_chance_and_nobody_else_is() {
+    let topology = mesh(1);
+    let services = vec![ServiceId::at(4), ServiceId::at(2)];
+    let chance = Probability::new(0.1).unwrap();
+    let kill = Policy::Kill { every: millis(5000), chance, services: services.clone() };
+    let mut policy = PolicyState::new(kill, 0, &Streams::new(1));
+    assert_eq!(policy.every(), millis(5000));
+    let rounds: Vec<Vec<Change>> = (0..10_000).map(|_| policy.draw(&topology)).collect();
+    let kills = |id: ServiceId| rounds.iter().flatten().filter(|change| **change == Change::Kill(id)).count();
+    // 1000 of each expected, deviation sqrt(10000 * 0.1 * 0.9) = 30; both in 100 rounds, deviation
+    // sqrt(10000 * 0.01 * 0.99) = 10. Five deviations each.
+    let (first, second) = (kills(services[0]), kills(services[1]));
+    assert!((850..=1150).contains(&first) && (850..=1150).contains(&second), "{first} and {second}");
+    assert_eq!(rounds.iter().flatten().count(), first + second);
+    let both = rounds.iter().filter(|round| **round == services.iter().map(|&id| Change::Kill(id)).collect::<Vec<_>>());
+    assert!((50..=150).contains(&both.count()));
 }
 
 #[test]

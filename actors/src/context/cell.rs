@@ -9,6 +9,7 @@ use actix::prelude::*;
 
 use super::{Life, Networked, ServiceContext};
 use crate::network::Network;
+use crate::network::endings::Cause;
 use crate::network::ports::{Arrival, Delivery, Receiver, Refusal, Refused};
 use crate::network::seats::Closable;
 use crate::panics::catch;
@@ -40,6 +41,11 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
     /// Runs the actor's own beginning.
     pub(crate) fn start(&self) {
         self.with(|actor, ctx| actor.started(ctx));
+    }
+
+    /// The actor's mailbox; nothing if it is gone.
+    pub(crate) fn address(&self) -> Option<Addr<A>> {
+        self.with(|_, ctx| ctx.address())
     }
 
     /// Does something with the actor, and then ends it if it has asked for that. `None` if it is
@@ -74,8 +80,7 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
         let Some((actor, ctx)) = gone else { return };
         let network = ctx.network().clone();
         drop((actor, ctx));
-        network.seats.borrow_mut().set_stopped(self.id);
-        network.close(self.id);
+        network.end(self.id, Cause::Normal);
     }
 }
 
@@ -87,6 +92,10 @@ impl<A: Actor<Context = ServiceContext<A>>> Closable for ServiceCell<A> {
 
     fn stop(&self) {
         self.with(|_, ctx| ctx.terminate());
+    }
+
+    fn leave(&self) {
+        self.with(|_, ctx| ctx.leaving = true);
     }
 }
 
@@ -103,6 +112,9 @@ where
         let Some((actor, ctx)) = inner.as_mut() else { return gone(body) };
         let mut accepted = false;
         let handled = catch(|| {
+            if ctx.leaving && !arrival.header.wait.is_answer() {
+                return Err(Refused { refusal: Refusal::Gone, body: Some(body) });
+            }
             let waiting = ctx.waiting();
             if actor.is_full(TypeId::of::<B>()) || (waiting && ctx.lazy().backlog.len() >= BACKLOG_LIMIT) {
                 return Err(Refused { refusal: Refusal::InboxFull, body: Some(body) });

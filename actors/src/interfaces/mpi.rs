@@ -138,7 +138,7 @@ impl<'a> Mpi<'a> {
     pub fn recv<B: Body>(&self) -> Receiving<'a, B> {
         let waits = Some(self.desk.network.timeout);
         let letters = self.desk.inbox.letters::<B>(&self.desk.network, self.desk.id);
-        Receiving { desk: self.desk, letters, from: None, waits, deadline: None }
+        Receiving { desk: self.desk, letters, from: None, waits, deadline: None, serves: false }
     }
 
     /// Receiving and sending wired up declaratively.
@@ -243,6 +243,16 @@ pub struct Receiving<'a, B> {
     from: Option<Result<ServiceId, String>>,
     waits: Option<SimDuration>,
     deadline: Option<Deadline>,
+    /// It waits for whatever comes, for as long as it takes: whoever waits so has nothing to do.
+    serves: bool,
+}
+
+impl<B> Drop for Receiving<'_, B> {
+    fn drop(&mut self) {
+        if self.serves {
+            self.desk.set_serving(false);
+        }
+    }
 }
 
 impl<B> Receiving<'_, B> {
@@ -278,6 +288,9 @@ impl<B: Body> Future for Receiving<'_, B> {
             None => None,
         };
         if let Some(delivery) = this.letters.take(from) {
+            if std::mem::take(&mut this.serves) {
+                this.desk.set_serving(false);
+            }
             return Poll::Ready(Ok(delivery));
         }
         if let Some(waits) = this.waits {
@@ -289,6 +302,9 @@ impl<B: Body> Future for Receiving<'_, B> {
             }
         }
         this.letters.wake_me(cx.waker());
+        if this.waits.is_none() && !std::mem::replace(&mut this.serves, true) {
+            this.desk.set_serving(true);
+        }
         Poll::Pending
     }
 }

@@ -1,10 +1,99 @@
 //! How services end, and with them a run: whatever they do last, the run goes on.
 
+use std::fmt;
+use std::rc::Rc;
+
 use crate::network::Network;
+use crate::network::seats::Presence;
 use crate::panics::{Caught, catch};
+use crate::topology::NodeId;
 use crate::trace::ServiceId;
 
+/// How a service came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// By itself, in an orderly way.
+    Normal,
+    /// It was told to, and did in time.
+    Shutdown,
+    /// A fault of the scenario, or a supervisor that had waited long enough.
+    Killed,
+    /// It could not go on, and said why.
+    Error(String),
+    /// It panicked.
+    Panic(String),
+    /// Its machine went down under it.
+    NodeCrashed,
+    /// A supervisor whose children fail more often than it allows.
+    GaveUp,
+}
+
+impl Cause {
+    /// What it is counted under.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Cause::Normal => "end",
+            Cause::Shutdown => "shutdown",
+            Cause::Killed => "kill",
+            Cause::Error(_) => "error",
+            Cause::Panic(_) => "panic",
+            Cause::NodeCrashed => "node crash",
+            Cause::GaveUp => "gave up",
+        }
+    }
+
+    /// Whether it was a failure.
+    pub(crate) const fn is_failure(&self) -> bool {
+        !matches!(self, Cause::Normal | Cause::Shutdown)
+    }
+}
+
+/// What became of the one who came to such an end.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Normal => f.write_str("ended"),
+            Cause::Shutdown => f.write_str("was shut down"),
+            Cause::Killed => f.write_str("was killed"),
+            Cause::Error(reason) => write!(f, "failed: {reason}"),
+            Cause::Panic(message) => write!(f, "panicked: {message}"),
+            Cause::NodeCrashed => f.write_str("died with its machine"),
+            Cause::GaveUp => f.write_str("gave up"),
+        }
+    }
+}
+
+/// Who is told of the beginnings and ends of services.
+pub(crate) trait Overseer {
+    /// A service has begun: its start is over.
+    fn started(&self, service: ServiceId);
+    /// A service has ended, and is gone.
+    fn ended(&self, service: ServiceId, cause: Cause);
+    /// A machine has crashed, and everything on it with it.
+    fn node_crashed(&self, node: NodeId);
+    /// A machine is up. If it had crashed, what has waited for it begins.
+    fn node_is_back(&self, node: NodeId);
+    /// The supervisor of that name.
+    fn find(&self, supervisor: &str) -> Option<ServiceId>;
+}
+
 impl Network {
+    pub(crate) fn set_overseer(&self, overseer: Option<Rc<dyn Overseer>>) {
+        let before = self.overseer.replace(overseer);
+        drop(before);
+    }
+
+    pub(super) fn overseer(&self) -> Option<Rc<dyn Overseer>> {
+        self.overseer.borrow().clone()
+    }
+
+    /// A service's start is over.
+    pub(crate) fn started(&self, service: ServiceId) {
+        if let Some(overseer) = self.overseer() {
+            overseer.started(service);
+        }
+    }
+
     /// Drops what is left of a service or its messages: its code may panic even then.
     pub(crate) fn drop_what_is_left<T>(&self, service: ServiceId, left: T) {
         if let Err(caught) = catch(|| drop(left)) {
@@ -14,33 +103,97 @@ impl Network {
 
     /// A service panicked: it is gone, and the run goes on.
     pub(crate) fn crash(&self, service: ServiceId, caught: Caught) {
+        let cause = Cause::Panic(caught.message.clone());
         self.ledger.borrow_mut().panicked(self.now(), service, caught);
-        self.seats.borrow_mut().set_crashed(service);
-        self.close(service);
+        if self.seats.borrow().presence(service) == Presence::Stopped {
+            // It had ended well so far, and what was left of it did not.
+            self.seats.borrow_mut().set_presence(service, Presence::Crashed);
+        }
+        self.end(service, cause);
     }
 
-    /// Ends a service: its tasks and its state are dropped, its connection is gone.
-    pub(crate) fn close(&self, service: ServiceId) {
+    /// A service cannot go on, and says why.
+    pub(crate) fn give_up(&self, service: ServiceId, reason: &str) {
+        self.ledger.borrow_mut().failed(self.now(), service, reason);
+        self.end(service, Cause::Error(reason.to_owned()));
+    }
+
+    /// Ends a service, unless it has ended: its tasks and its state are dropped, its connection is gone.
+    pub(crate) fn end(&self, service: ServiceId, cause: Cause) {
+        if self.seats.borrow().presence(service) != Presence::Running {
+            return;
+        }
+        let presence = match cause {
+            Cause::Normal | Cause::Shutdown => Presence::Stopped,
+            Cause::Killed | Cause::Error(_) | Cause::Panic(_) | Cause::NodeCrashed | Cause::GaveUp => Presence::Crashed,
+        };
+        self.seats.borrow_mut().set_presence(service, presence);
+        let last_words = self.close(service);
+        let Some(overseer) = self.overseer() else { return };
+        self.unplug(service);
+        overseer.ended(service, last_words.map_or(cause, Cause::Panic));
+    }
+
+    /// Drops a service's tasks and its state. What it said if it panicked over that.
+    fn close(&self, service: ServiceId) -> Option<String> {
         let closable = self.closables.borrow_mut().get_mut(service.index()).and_then(Option::take);
+        let mut last_words = None;
         for task in self.executor.tasks_of(service.0) {
-            self.last_of(service, || self.executor.cancel(task));
+            last_words = self.last_of(service, || self.executor.cancel(task)).or(last_words);
         }
         if let Some(closable) = closable {
-            self.last_of(service, || closable.close());
+            last_words = self.last_of(service, || closable.close()).or(last_words);
         }
+        last_words
+    }
+
+    /// A life that could not even begin.
+    pub(crate) fn abort(&self, service: ServiceId) {
+        self.seats.borrow_mut().set_presence(service, Presence::Crashed);
+        self.close(service);
+        self.unplug(service);
+    }
+
+    /// Nobody takes a service's messages any more.
+    fn unplug(&self, service: ServiceId) {
+        let ports = self.ports.borrow().all();
+        for port in ports {
+            port.unplug(service);
+        }
+        let taker = self.takers.borrow_mut().get_mut(service.index()).and_then(Option::take);
+        drop(taker);
     }
 
     /// Runs what a service does last. If it panics, whatever else is left of it is still to be ended.
-    fn last_of(&self, service: ServiceId, code: impl FnOnce()) {
-        if let Err(caught) = catch(code) {
-            self.ledger.borrow_mut().panicked(self.now(), service, caught);
-            self.seats.borrow_mut().set_crashed(service);
+    fn last_of(&self, service: ServiceId, code: impl FnOnce()) -> Option<String> {
+        let caught = catch(code).err()?;
+        let message = caught.message.clone();
+        self.ledger.borrow_mut().panicked(self.now(), service, caught);
+        self.seats.borrow_mut().set_presence(service, Presence::Crashed);
+        Some(message)
+    }
+
+    /// Lets a service end in an orderly way: it runs what it does last.
+    pub(crate) fn stop(&self, service: ServiceId) {
+        let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
+        let Some(closable) = closable else { return };
+        if let Err(caught) = catch(|| closable.stop()) {
+            self.crash(service, caught);
+        }
+    }
+
+    /// From now on a service takes nothing but answers to what it has asked.
+    pub(crate) fn let_leave(&self, service: ServiceId) {
+        let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
+        if let Some(closable) = closable {
+            closable.leave();
         }
     }
 
     /// Ends every service in an orderly way, the last one first. What they say now is the last to be
     /// accounted for.
     pub(crate) fn stop_all(&self) {
+        self.set_overseer(None);
         let closables = std::mem::take(&mut *self.closables.borrow_mut());
         for (index, closable) in closables.into_iter().enumerate().rev() {
             let Some(closable) = closable else { continue };
@@ -53,6 +206,7 @@ impl Network {
 
     /// Takes a run apart that has not begun.
     pub(crate) fn abandon(&self) {
+        self.set_overseer(None);
         let closables = std::mem::take(&mut *self.closables.borrow_mut());
         for (index, closable) in closables.into_iter().enumerate() {
             self.last_of(ServiceId(index as u32), || closable.iter().for_each(|closable| closable.close()));
@@ -64,6 +218,11 @@ impl Network {
     pub(crate) fn dismantle(&self) {
         self.takers.borrow_mut().clear();
         self.discard_all();
+        let services = self.kept.borrow().services();
+        for service in services {
+            let kept = self.kept.borrow_mut().end(service);
+            kept.for_each(|message| self.drop_what_is_left(service, message));
+        }
         let ports = std::mem::take(&mut *self.ports.borrow_mut());
         drop(ports);
     }

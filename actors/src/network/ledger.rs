@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::network::latencies::Latencies;
+use crate::network::recoveries::Recoveries;
 use crate::outcome::{Interface, OutcomeKind};
 use crate::panics::Caught;
 use crate::report::{LatencySummary, PanicReport, Traffic};
@@ -32,48 +33,6 @@ pub(crate) struct Ended {
     pub(crate) interface: Interface,
     pub(crate) kind: OutcomeKind,
     pub(crate) sent_at: SimTime,
-}
-
-/// Latencies, to three significant digits (histograms) and their exact maximum.
-struct Latencies {
-    histogram: Histogram<u64>,
-    max: u64,
-}
-
-impl Latencies {
-    fn new() -> Result<Self, hdrhistogram::CreationError> {
-        Ok(Latencies { histogram: Histogram::new(3)?, max: 0 })
-    }
-
-    fn of_each_interface() -> Result<Vec<Self>, hdrhistogram::CreationError> {
-        (0..Interface::COUNT).map(|_| Latencies::new()).collect()
-    }
-
-    #[inline]
-    fn note(&mut self, latency: SimDuration) {
-        let nanos = latency.as_nanos();
-        self.max = self.max.max(nanos);
-        // Unlike `saturating_record`, this lets the histogram grow; it can grow to any `u64`.
-        let _ = self.histogram.record(nanos);
-    }
-
-    fn add(&mut self, other: &Latencies) {
-        self.max = self.max.max(other.max);
-        // The histograms grow on demand, so that adding one to another cannot fail.
-        let _ = self.histogram.add(&other.histogram);
-    }
-
-    fn summary(&self) -> Option<LatencySummary> {
-        let count = self.histogram.len();
-        let at = |q| SimDuration::from_nanos(self.histogram.value_at_quantile(q).min(self.max));
-        (count > 0).then(|| LatencySummary {
-            count,
-            p50: at(0.50),
-            p90: at(0.90),
-            p99: at(0.99),
-            max: SimDuration::from_nanos(self.max),
-        })
-    }
 }
 
 /// The fingerprint: every event leaves a record of fixed layout, and the records are hashed in
@@ -134,6 +93,7 @@ pub(crate) struct Ledger {
     faults: BTreeMap<&'static str, u64>,
     pub(crate) panics: Vec<PanicReport>,
     pub(crate) panic_count: u64,
+    pub(crate) recoveries: Recoveries,
 }
 
 impl Ledger {
@@ -153,6 +113,7 @@ impl Ledger {
             faults: BTreeMap::new(),
             panics: Vec::new(),
             panic_count: 0,
+            recoveries: Recoveries::default(),
         })
     }
 
@@ -210,6 +171,11 @@ impl Ledger {
     pub(crate) fn ended(&mut self, at: SimTime, ended: &Ended, cause: Option<&str>) {
         let Ended { from, to, interface, kind, sent_at } = *ended;
         self.count(interface, kind);
+        if kind.is_good()
+            && let Some(to) = to
+        {
+            self.recoveries.served(to, sent_at, at);
+        }
         if let Some(cause) = cause {
             self.note_cause(interface, kind, cause);
         }
@@ -228,6 +194,7 @@ impl Ledger {
     #[inline]
     pub(crate) fn taken(&mut self, at: SimTime, passage: &Passage) {
         self.count(passage.interface, OutcomeKind::Ack);
+        self.recoveries.served(passage.to, passage.sent_at, at);
         if self.sink.is_some() {
             let Passage { from, to, interface, sent_at, .. } = *passage;
             let (to, kind, elapsed) = (Some(to), OutcomeKind::Ack, at.since(sent_at));
@@ -279,6 +246,18 @@ impl Ledger {
         }
         let name = self.names.services.get(service.index()).cloned().unwrap_or_default();
         self.panics.push(PanicReport { service: name, at, message: caught.message, place: caught.place });
+    }
+
+    /// A service cannot go on, and said why.
+    pub(crate) fn failed(&mut self, at: SimTime, service: ServiceId, reason: &str) {
+        self.fingerprint.record(7, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.fingerprint.text(reason);
+    }
+
+    /// A supervisor did something with a child, or saw what became of it.
+    pub(crate) fn supervised(&mut self, at: SimTime, supervisor: ServiceId, child: ServiceId, what: &str) {
+        self.fingerprint.record(8, 0, [supervisor.0, child.0], [at.as_nanos(), 0, 0, 0]);
+        self.fingerprint.text(what);
     }
 
     /// A step of a service failed.

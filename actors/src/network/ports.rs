@@ -178,6 +178,8 @@ pub(crate) trait AnyPort: Any {
     fn duplicate(&self, slot: u32) -> Option<u32>;
     /// Takes a message away without delivering it.
     fn discard(&self, slot: u32);
+    /// A service takes nothing of this type any more.
+    fn unplug(&self, service: ServiceId);
     /// Every message in flight, in the order of slots.
     fn each(&self, look: &mut dyn FnMut(u32, &mut Header));
     fn body_type(&self) -> &'static str;
@@ -207,8 +209,10 @@ impl<B: Body> Port<B> {
 
     /// Hands a message over to its receiver, or to whoever takes everything there.
     #[inline]
-    fn hand_over(&self, network: &Network, header: &Header, body: B) {
-        if header.incarnation != ANY_INCARNATION && header.incarnation != network.incarnation(header.to) {
+    pub(crate) fn hand_over(&self, network: &Network, header: &Header, body: B) {
+        let other_incarnation =
+            header.incarnation != ANY_INCARNATION && header.incarnation != network.incarnation(header.to);
+        if other_incarnation || (header.way.is_some() && network.has_moved(header)) {
             return network.refused(header, Refused { refusal: Refusal::Gone, body: Some(body) });
         }
         let arrival = Arrival { network, header, body_type: type_name::<B>() };
@@ -221,11 +225,18 @@ impl<B: Body> Port<B> {
         }
         match network.taker_of_everything(header.to) {
             Some(receiver) => {
-                if let Err(refused) = receiver.receive(&arrival, AnyBody(Box::new(body))) {
-                    network.refused(header, refused);
+                if let Err(Refused { refusal, body }) = receiver.receive(&arrival, AnyBody(Box::new(body))) {
+                    let body = body.and_then(|AnyBody(body)| body.downcast::<B>().ok());
+                    network.refused(header, Refused { refusal, body: body.map(|body| *body) });
                 }
             }
-            None => network.refused(header, Refused { refusal: Refusal::NotUnderstood, body: Some(body) }),
+            None => {
+                let refusal = match network.is_present(header.to) {
+                    true => Refusal::NotUnderstood,
+                    false => Refusal::Gone,
+                };
+                network.refused(header, Refused { refusal, body: Some(body) });
+            }
         }
     }
 }
@@ -276,6 +287,11 @@ impl<B: Body> AnyPort for Port<B> {
     fn discard(&self, slot: u32) {
         let flight = self.flights.borrow_mut().try_remove(slot as usize);
         drop(flight);
+    }
+
+    fn unplug(&self, service: ServiceId) {
+        let receiver = self.receivers.borrow_mut().get_mut(service.index()).and_then(Option::take);
+        drop(receiver);
     }
 
     fn each(&self, look: &mut dyn FnMut(u32, &mut Header)) {

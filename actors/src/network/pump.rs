@@ -21,7 +21,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use actix::prelude::*;
 
-use crate::changes::{PolicyState, ScheduledChange};
+use crate::changes::{Change, PolicyState, ScheduledChange};
 use crate::clock::executor::Polled;
 use crate::network::waits::Answer;
 use crate::network::{Alarm, Network};
@@ -80,6 +80,8 @@ impl Network {
 
 /// The changes of a run, faults and policies, in order of time.
 pub(crate) struct Schedule {
+    /// Whether some machine crashes, and may be waited for.
+    crashes: bool,
     faults: VecDeque<ScheduledChange>,
     policies: Vec<(u64, PolicyState)>,
 }
@@ -88,13 +90,23 @@ impl Schedule {
     pub(crate) fn new(mut faults: Vec<ScheduledChange>, policies: Vec<PolicyState>) -> Self {
         faults.sort_by_key(|fault| fault.at);
         let policies = policies.into_iter().map(|p| (p.every().as_nanos().max(1), p)).collect();
-        Schedule { faults: faults.into(), policies }
+        let crashes = faults.iter().any(|fault| matches!(fault.change, Change::NodeCrash(_)));
+        Schedule { crashes, faults: faults.into(), policies }
     }
 
     fn next_time(&self) -> Option<u64> {
         let fault = self.faults.front().map(|fault| fault.at.as_nanos());
         let policy = self.policies.iter().map(|(at, _)| *at).min();
         fault.into_iter().chain(policy).min()
+    }
+
+    /// When a fault next strikes services: they may have something to do then, though now nobody has.
+    fn next_strike(&self) -> Option<u64> {
+        let strikes = |fault: &&ScheduledChange| {
+            let brings_back = self.crashes && matches!(fault.change, Change::NodeUp(_));
+            brings_back || fault.change.strikes()
+        };
+        self.faults.iter().find(strikes).map(|fault| fault.at.as_nanos())
     }
 
     /// Carries out everything that is due.
@@ -217,7 +229,10 @@ enum Advance {
 
 /// Moves the clock to the next instant in which something happens.
 fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
-    let Some(next) = network.next_time() else {
+    if let Some(verdict) = network.verdict.take() {
+        return Advance::Over(verdict);
+    }
+    let Some(next) = network.next_time().or_else(|| actor.schedule.next_strike()) else {
         return Advance::Over(Ending::Quiescent);
     };
     let change = actor.schedule.next_time().filter(|change| *change <= next);

@@ -12,6 +12,8 @@ pub(crate) trait Closable {
     fn close(&self);
     /// Lets it end in an orderly way.
     fn stop(&self);
+    /// It is about to end, and takes nothing but answers.
+    fn leave(&self);
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,15 +156,31 @@ impl Seats {
         self.presences[service.index()]
     }
 
-    pub(crate) fn set_crashed(&mut self, service: ServiceId) {
-        self.presences[service.index()] = Presence::Crashed;
+    pub(crate) fn set_presence(&mut self, service: ServiceId, presence: Presence) {
+        self.presences[service.index()] = presence;
     }
 
-    pub(crate) fn set_stopped(&mut self, service: ServiceId) {
-        let presence = &mut self.presences[service.index()];
-        if *presence == Presence::Running {
-            *presence = Presence::Stopped;
-        }
+    /// A service is there again, as another incarnation.
+    pub(crate) fn revive(&mut self, service: ServiceId) {
+        self.presences[service.index()] = Presence::Running;
+        let incarnation = &mut self.incarnations[service.index()];
+        *incarnation = incarnation.wrapping_add(1).max(1);
+    }
+
+    /// A service stands somewhere else from now on.
+    pub(crate) fn set_node(&mut self, service: ServiceId, node: NodeId) {
+        self.nodes[service.index()] = node;
+    }
+
+    /// Adds seats from which nothing is ever said over the network; returns the first.
+    pub(crate) fn add_silent(&mut self, count: usize) -> ServiceId {
+        let first = ServiceId(self.nodes.len() as u32);
+        let len = self.nodes.len() + count;
+        self.nodes.resize(len, NodeId(0));
+        self.seats.resize_with(len, Seat::default);
+        self.presences.resize(len, Presence::Running);
+        self.incarnations.resize(len, 1);
+        first
     }
 
     /// Everyone a service may speak to but itself, in order of declaration.

@@ -65,7 +65,7 @@ impl World {
         let World { topology, links, .. } = self;
         match change {
             Change::LinkDown(link) => links.empty_queue(*link),
-            Change::NodeDown(node) => {
+            Change::NodeDown(node) | Change::NodeCrash(node) => {
                 topology.links_from(*node).for_each(|(link, _, _)| links.empty_queue(link));
                 topology.links_to(*node).for_each(|link| links.empty_queue(link));
             }
@@ -351,7 +351,8 @@ impl Network {
         }
     }
 
-    /// Carries out a change of the network; whatever it cuts off is lost.
+    /// Carries out a change of the network; whatever it cuts off is lost, whomever it strikes dies or
+    /// comes back.
     pub(super) fn change(&self, change: &Change) {
         let (matters, what) = {
             let world = &mut *self.world.borrow_mut();
@@ -359,14 +360,14 @@ impl Network {
             if matters {
                 world.routes.clear();
             }
-            (matters, describe(&world.topology, change))
+            (matters, describe(&world.topology, &self.ledger.borrow().names.services, change))
         };
         self.ledger.borrow_mut().changed(self.now(), change.kind(), &what);
-        let cuts = matches!(change, Change::NodeDown(_) | Change::LinkDown(_) | Change::Partition { .. });
-        if matters && cuts {
+        if matters && change.cuts() {
             self.lose_what_is_cut_off();
             self.world.borrow_mut().empty_queues(change);
         }
+        self.strike(change);
     }
 
     fn lose_what_is_cut_off(&self) {

@@ -3,9 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use slab::Slab;
 
 use crate::network::Network;
-use crate::network::seats::Presence;
+use crate::network::waits::WaitKey;
 use crate::panics::Caught;
 use crate::random::Stream;
 use crate::service::inbox::Inbox;
@@ -27,22 +30,48 @@ pub(crate) struct Desk {
     pub(crate) network: Rc<Network>,
     pub(crate) id: ServiceId,
     pub(crate) inbox: Inbox,
-    pub(crate) records: RefCell<Records>,
+    /// Goes on from life to life.
+    pub(crate) records: Rc<RefCell<Records>>,
     keep_values: usize,
     random: RefCell<Option<Box<Stream>>>,
     /// The host that it belonged to has ended.
     abandoned: Cell<bool>,
+    in_hand: RefCell<Slab<InHand>>,
+    /// A step is under way.
+    stepping: Cell<bool>,
+    /// How many futures of it wait for whatever message comes, for as long as it takes.
+    serving: Cell<usize>,
+    /// No step and no request begins any more.
+    leaving: Cell<bool>,
+    /// Whoever waits for the service to have nothing in its hands.
+    idle: RefCell<Option<Waker>>,
 }
 
+/// A request that was taken and has yet to be answered.
+#[derive(Clone, Copy)]
+pub(crate) struct InHand {
+    pub(crate) call: WaitKey,
+    pub(crate) from: ServiceId,
+}
+
+/// Where a request stands among those in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(usize);
+
 impl Desk {
-    pub(crate) fn new(network: Rc<Network>, id: ServiceId, keep_values: usize) -> Self {
+    pub(crate) fn new(network: Rc<Network>, id: ServiceId, keep_values: usize, records: Rc<RefCell<Records>>) -> Self {
         Desk {
             network,
             id,
             inbox: Inbox::default(),
-            records: RefCell::default(),
+            records,
             keep_values,
             random: RefCell::default(),
+            in_hand: RefCell::default(),
+            stepping: Cell::new(false),
+            serving: Cell::new(0),
+            leaving: Cell::new(false),
+            idle: RefCell::default(),
             abandoned: Cell::new(false),
         }
     }
@@ -56,7 +85,74 @@ impl Desk {
     /// Whether the service has ended, or is coming down.
     #[inline]
     pub(crate) fn is_gone(&self) -> bool {
-        self.abandoned.get() || self.network.seats.borrow().presence(self.id) != Presence::Running
+        self.abandoned.get() || !self.network.is_present(self.id)
+    }
+
+    /// A request was taken: if the service ends before it is [released](Self::release), the asker is
+    /// told that it was interrupted.
+    #[inline]
+    pub(crate) fn take_in_hand(&self, call: WaitKey, from: ServiceId) -> Ticket {
+        Ticket(self.in_hand.borrow_mut().insert(InHand { call, from }))
+    }
+
+    /// A request is answered.
+    #[inline]
+    pub(crate) fn release(&self, ticket: Ticket) {
+        let released = self.in_hand.borrow_mut().try_remove(ticket.0);
+        if released.is_some() {
+            self.look_whether_idle();
+        }
+    }
+
+    /// What was taken and will never be answered.
+    pub(crate) fn drop_from_hands(&self) -> Vec<InHand> {
+        let in_hand = std::mem::take(&mut *self.in_hand.borrow_mut());
+        in_hand.into_iter().map(|(_, request)| request).collect()
+    }
+
+    pub(crate) fn set_stepping(&self, stepping: bool) {
+        self.stepping.set(stepping);
+        self.look_whether_idle();
+    }
+
+    /// A future begins to wait for whatever message comes, or has stopped to.
+    pub(crate) fn set_serving(&self, more: bool) {
+        let serving = self.serving.get();
+        self.serving.set(if more { serving + 1 } else { serving.saturating_sub(1) });
+        self.look_whether_idle();
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.get()
+    }
+
+    /// Nothing is in hand, and no step is under way that does not wait to be given something to do.
+    fn is_idle(&self) -> bool {
+        self.in_hand.borrow().is_empty() && (!self.stepping.get() || self.serving.get() > 0)
+    }
+
+    #[inline]
+    fn look_whether_idle(&self) {
+        if self.leaving.get()
+            && self.is_idle()
+            && let Some(waker) = self.idle.borrow_mut().take()
+        {
+            waker.wake();
+        }
+    }
+
+    /// Begins nothing more, and is over when everything that had begun is.
+    pub(crate) async fn leave(&self) {
+        self.leaving.set(true);
+        self.inbox.close();
+        std::future::poll_fn(|cx| {
+            if self.is_idle() {
+                return Poll::Ready(());
+            }
+            *self.idle.borrow_mut() = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     pub(crate) fn random<R>(&self, draw: impl FnOnce(&mut Stream) -> R) -> R {
@@ -75,10 +171,12 @@ impl Desk {
         }
     }
 
-    /// A handler panicked, and its caller has been told.
+    /// A handler panicked, and its caller has been told: the service fails, as soon as nothing of it is
+    /// at work.
     #[cold]
     pub(crate) fn handler_panicked(&self, caught: Caught) {
-        self.network.ledger.borrow_mut().panicked(self.network.now(), self.id, caught);
+        let (network, id) = (self.network.clone(), self.id);
+        self.network.spawn(id, Box::pin(async move { network.crash(id, caught) }));
     }
 
     pub(crate) fn step_failed(&self, reason: &str) {

@@ -95,14 +95,19 @@ impl<S: Service> Networked for ServiceHost<S> {
 
 /// Start, then step after step.
 async fn run_steps<S: Service>(service: Rc<S>, io: ServiceIo, every: Option<SimDuration>) {
+    let network = io.desk.network.clone();
     if let Err(error) = service.start(&io).await {
-        io.desk.step_failed(&format!("start: {error}"));
-        return;
+        return network.give_up(io.desk.id, &format!("start: {error}"));
     }
-    loop {
+    network.started(io.desk.id);
+    while !io.desk.is_leaving() {
         let began = io.now();
-        let failed = match service.step(&io).await {
+        io.desk.set_stepping(true);
+        let step = service.step(&io).await;
+        io.desk.set_stepping(false);
+        let failed = match step {
             Ok(Step::Stop) => return,
+            Ok(Step::End) => return network.stop(io.desk.id),
             Ok(Step::Continue) => {
                 io.desk.step_done(None);
                 false
@@ -111,6 +116,7 @@ async fn run_steps<S: Service>(service: Rc<S>, io: ServiceIo, every: Option<SimD
                 io.desk.step_done(Some(value));
                 false
             }
+            Err(error) if error.is_fatal() => return network.give_up(io.desk.id, &error.to_string()),
             Err(error) => {
                 io.desk.step_failed(&error.to_string());
                 true
@@ -158,18 +164,24 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
                 let io = ServiceIo::new(self.desk.clone());
                 let (service, desk, handling) = (self.service.clone(), self.desk.clone(), self.handling.clone());
                 handling.set(handling.get() + 1);
+                let ticket = desk.take_in_hand(call, from);
                 let answering = async move {
                     // The handler's own beginning may panic too, before there is a future.
                     let answer =
                         CatchPanic { inner: Some(Box::pin(async move { handler.handle(service, io, request).await })) };
-                    let response = answer.await.unwrap_or_else(|caught| {
-                        let problem = format!("the handler panicked: {}", caught.message);
-                        desk.network.ledger.borrow_mut().panicked(desk.network.now(), desk.id, caught);
-                        Response::problem(500, &problem).by_runtime()
-                    });
+                    let answer = answer.await;
                     handling.set(handling.get() - 1);
+                    desk.release(ticket);
                     desk.records.borrow_mut().handled += 1;
-                    answer_request(&desk, from, call, response);
+                    match answer {
+                        Ok(response) => answer_request(&desk, from, call, response),
+                        Err(caught) => {
+                            let problem = format!("the handler panicked: {}", caught.message);
+                            answer_request(&desk, from, call, Response::problem(500, &problem).by_runtime());
+                            // Whatever it has left behind half done, the next incarnation begins anew.
+                            desk.network.crash(desk.id, caught);
+                        }
+                    }
                 };
                 ctx.network().spawn(ctx.id(), Box::pin(answering));
             }

@@ -72,13 +72,18 @@ impl<B> Letters<B> {
 
 /// A list, whatever its messages are.
 trait AnyLetters {
-    /// Takes the first message out.
-    fn take_any(&self) -> Option<Box<dyn Any>>;
+    /// Takes all of them out, their type forgotten.
+    fn take_all(&self) -> Vec<Delivery<AnyBody>>;
+}
+
+fn forget_type<B: 'static>(letter: Delivery<B>) -> Delivery<AnyBody> {
+    let Delivery { from, sent_at, bytes, duplicate, body } = letter;
+    Delivery { from, sent_at, bytes, duplicate, body: AnyBody(Box::new(body)) }
 }
 
 impl<B: 'static> AnyLetters for Letters<B> {
-    fn take_any(&self) -> Option<Box<dyn Any>> {
-        self.take(None).map(|letter| Box::new(letter) as Box<dyn Any>)
+    fn take_all(&self) -> Vec<Delivery<AnyBody>> {
+        std::iter::from_fn(|| self.take(None)).map(forget_type).collect()
     }
 }
 
@@ -117,18 +122,18 @@ impl Inbox {
         self.shared.len.get() >= INBOX_LIMIT
     }
 
-    /// Nothing is taken any more. What has come stays until it is [discarded](Self::discard_first).
+    /// Nothing is taken any more. What has come stays until it is [taken](Self::take_all).
     pub(crate) fn close(&self) {
         self.shared.closed.set(true);
     }
 
-    /// Takes some message out, for whoever can bear what its body does when it is dropped.
-    pub(crate) fn discard_first(&self) -> Option<Box<dyn Any>> {
-        let other = self.others.borrow_mut().pop_front();
-        match other {
-            Some(letter) => Some(Box::new(letter)),
-            None => self.typed.borrow().iter().find_map(|typed| typed.any.take_any()),
-        }
+    /// Everything that nobody has looked at; of one type, in order of arrival.
+    pub(crate) fn take_all(&self) -> Vec<Delivery<AnyBody>> {
+        let mut letters: Vec<_> = self.typed.borrow().iter().flat_map(|typed| typed.any.take_all()).collect();
+        let others = std::mem::take(&mut *self.others.borrow_mut());
+        self.shared.len.set(self.shared.len.get() - others.len());
+        letters.extend(others);
+        letters
     }
 
     /// Keeps a message of a type that was not asked for.

@@ -1,5 +1,6 @@
 //! What a scenario declares of its supervision: plain data.
 
+use crate::topology::NodeId;
 use crate::units::{Probability, SimDuration};
 
 /// Whom a supervisor restarts when one of its children has failed.
@@ -103,6 +104,9 @@ pub struct ChildSpec {
     pub shutdown: Shutdown,
     /// What becomes of its messages. Nothing that a supervisor has.
     pub queued: Queued,
+    /// Where it comes back if its own node is down: on the first of these that is up. If none is, it
+    /// waits for its own. Nothing that a supervisor has.
+    pub fallback: Vec<NodeId>,
 }
 
 impl ChildSpec {
@@ -113,6 +117,7 @@ impl ChildSpec {
             restart: Restart::default(),
             shutdown: Shutdown::default(),
             queued: Queued::default(),
+            fallback: Vec::new(),
         }
     }
 
@@ -123,6 +128,7 @@ impl ChildSpec {
             restart: Restart::default(),
             shutdown: Shutdown::Infinity,
             queued: Queued::default(),
+            fallback: Vec::new(),
         }
     }
 }
@@ -138,11 +144,25 @@ pub struct Supervisor {
     pub intensity: Intensity,
     /// After how long; at once if there is none.
     pub backoff: Option<Backoff>,
+    /// Whether each child's start must be over before the next one is started, as in OTP. True by
+    /// default.
+    pub await_starts: bool,
     /// Its children, in the order in which they are started.
     pub children: Vec<ChildSpec>,
 }
 
 impl Supervisor {
+    /// Itself and every supervisor below it, each before its own children.
+    pub fn all(&self) -> Vec<&Supervisor> {
+        let mut all = vec![self];
+        for spec in &self.children {
+            if let Child::Supervisor(supervisor) = &spec.child {
+                all.extend(supervisor.all());
+            }
+        }
+        all
+    }
+
     /// One-for-one, with OTP's intensity, without children.
     pub fn new(name: impl Into<String>) -> Self {
         Supervisor {
@@ -150,6 +170,7 @@ impl Supervisor {
             strategy: Strategy::default(),
             intensity: Intensity::default(),
             backoff: None,
+            await_starts: true,
             children: Vec::new(),
         }
     }

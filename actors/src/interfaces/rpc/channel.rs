@@ -15,7 +15,7 @@ use crate::network::Envelope;
 use crate::network::ports::{Body, Delivery};
 use crate::network::waits::WaitKey;
 use crate::outcome::{Interface, OutcomeKind};
-use crate::service::desk::Desk;
+use crate::service::desk::{Desk, Ticket};
 use crate::trace::ServiceId;
 use crate::units::Bytes;
 
@@ -82,8 +82,9 @@ pub struct Call {
     method: Cow<'static, str>,
     headers: Headers,
     idempotent: bool,
-    /// The one place that knows whom to answer.
     standing: Cell<Standing>,
+    /// Held until it is answered: if the service ends before, the asker is told that it was interrupted.
+    ticket: Ticket,
     /// How many requests the service has in its hands, this one included while it is open.
     handling: Rc<Cell<usize>>,
     answer_fields: RefCell<Fields>,
@@ -101,6 +102,7 @@ impl Call {
         handling.set(handling.get() + 1);
         let call = Call {
             desk: desk.clone(),
+            ticket: desk.take_in_hand(call, delivery.from),
             caller: delivery.from,
             method,
             headers,
@@ -179,6 +181,7 @@ impl Call {
     /// Sends the answer back. If it cannot set out, the one who asked runs into the timeout.
     fn send(&self, call: WaitKey, answer: RpcAnswer, body: u64) {
         self.settle(self.standing.get().answered(answer.kind()));
+        self.desk.release(self.ticket);
         let headers = Headers::new(self.trace_id(), self.answer_fields.take());
         // One byte says which kind of answer it is.
         let bytes = Bytes(1 + headers.size() + body);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rehearsal_actors::outcome::Interface;
 use rehearsal_actors::report::{Ending, Report};
 
-use crate::common::errands::{Role, bustles};
+use crate::common::errands::bustles;
 use crate::common::scenes::{link_models, orderings};
 use crate::common::story::{Event, play};
 
@@ -36,7 +36,7 @@ proptest! {
             prop_assert!(*waited <= bustle.errands[*id].timeout(), "{:?} waited {waited:?}", bustle.errands[*id]);
         }
         // Whoever lives on hears of every request it awaits, and only once.
-        let crashed = |id: usize| matches!(bustle.services[bustle.errands[id].from()].1, Role::Crashes(_));
+        let crashed = |id: usize| report.services[bustle.errands[id].from()].crashed;
         let heard: BTreeSet<usize> = answers.iter().map(|(id, _)| *id).collect();
         prop_assert_eq!(heard.len(), answers.len());
         for id in diary.awaited.borrow().iter().filter(|id| !crashed(**id)) {

@@ -11,7 +11,9 @@ use rehearsal_actors::outcome::{Interface, OutcomeKind};
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::report::{Ending, Report};
 use rehearsal_actors::simulation::{Cast, LinkModel, Progress, Setup, StartError, run};
+use rehearsal_actors::supervision::{ChildSpec, Supervisor};
 use rehearsal_actors::topology::{Link, Node, Topology};
+use rehearsal_actors::trace::ServiceId;
 use rehearsal_actors::units::Probability;
 
 use crate::common::cast::{acts, chain, enters, listens};
@@ -182,15 +184,44 @@ fn changes_to_what_is_not_there_are_refused_at_the_start() {
         Change::NodeDown(others[2]),
         Change::LinkDown(foreign),
         Change::Latency(foreign, ms(1)),
+        Change::NodeCrash(others[2]),
         Change::Partition { left: vec![others[0]], right: vec![others[2]] },
+        // The only service stands at position 0.
+        Change::Kill(ServiceId::at(1)),
     ];
     for change in changes {
+        let refused = refused(|setup| setup.changes.push(ScheduledChange { at: at_ms(0), change }));
+        assert!(matches!(refused, StartError::OutOfRange { .. }), "{refused:?}");
+    }
+    let services = vec![ServiceId::at(0), ServiceId::at(1)];
+    let kill = Policy::Kill { every: ms(1), chance: Probability::ALWAYS, services };
+    assert!(matches!(refused(|setup| setup.policies.push(kill)), StartError::OutOfRange { index: 1, count: 1, .. }));
+}
+
+#[test]
+fn whoever_would_kill_a_supervisor_must_know_its_name() {
+    let kill = |name: &str| ScheduledChange { at: at_ms(0), change: Change::KillSupervisor(name.to_owned()) };
+    for name in ["root", "below", "beside"] {
         let (mut setup, nodes) = chain([Link::new(ms(10))]);
         enters(&mut setup, "listener", nodes[0], listens());
-        setup.changes.push(ScheduledChange { at: at_ms(0), change });
-        let refused = run(setup, None, Default::default());
-        assert!(matches!(refused, Err(StartError::OutOfRange { .. })), "{refused:?}");
+        let mut root = Supervisor::new("root");
+        root.children = vec![ChildSpec::service(0), ChildSpec::supervisor(Supervisor::new("below"))];
+        setup.supervision = Some(root);
+        setup.changes.push(kill(name));
+        match run(setup, None, Default::default()) {
+            Ok(_) => assert_ne!(name, "beside"),
+            Err(refused) => assert!(matches!(&refused, StartError::UnknownSupervisor(unknown) if unknown == "beside")),
+        }
     }
+    assert!(matches!(refused(|setup| setup.changes.push(kill("root"))), StartError::UnknownSupervisor(_)));
+}
+
+/// What is said of two nodes with one service on them that are given this besides.
+fn refused(add: impl FnOnce(&mut Setup)) -> StartError {
+    let (mut setup, nodes) = chain([Link::new(ms(10))]);
+    enters(&mut setup, "listener", nodes[0], listens());
+    add(&mut setup);
+    run(setup, None, Default::default()).expect_err("it contradicts itself")
 }
 
 /// Cannot be registered.

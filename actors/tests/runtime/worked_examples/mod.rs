@@ -12,4 +12,5 @@ mod reply_channel;
 mod requests;
 mod rpc;
 mod steps;
+mod supervision;
 mod timeouts;

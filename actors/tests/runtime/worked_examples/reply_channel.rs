@@ -325,7 +325,7 @@ fn a_typed_error_arrives_with_its_type_its_message_and_its_body() {
 }
 
 #[test]
-fn a_step_that_panics_with_a_channel_in_its_hands_does_not_nack() {
+fn a_service_that_dies_with_a_channel_in_its_hands_does_not_nack_but_interrupts() {
     struct Clumsy(RefCell<Option<ReplyChannel>>);
     impl Clumsy {
         async fn take(self: Rc<Self>, _: ServiceIo, (): (), channel: ReplyChannel) {
@@ -345,8 +345,10 @@ fn a_step_that_panics_with_a_channel_in_its_hands_does_not_nack() {
     let (mut setup, nodes) = chain([Link::new(ms(10))]);
     enters(&mut setup, "clumsy", nodes[1], Cast::service(Clumsy(RefCell::default())));
     enters(&mut setup, "idle", nodes[1], acts(async |_| Ok(Step::Stop)));
-    let (caller, told) = once(async |io| io.rpc().proxy("clumsy").call::<(), _>("take", ()).reply().await.outcome);
+    let (caller, told) = once(async |io| io.rpc().proxy("clumsy").call::<(), _>("take", ()).reply().await);
     enters(&mut setup, "caller", nodes[0], caller);
     play_unheard(setup);
-    assert!(matches!(told.take(), Some(OutcomeKind::TimedOut | OutcomeKind::Interrupted)));
+    let reply = told.take().expect("it was called");
+    // It dies at 100 ms, and word of it takes 10.
+    assert_eq!((reply.outcome, reply.elapsed), (OutcomeKind::Interrupted, ms(110)));
 }

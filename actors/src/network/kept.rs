@@ -1,0 +1,61 @@
+//! Messages that came while their receiver was between two lives, and wait for the next.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::network::Network;
+use crate::network::ports::{Body, Header};
+use crate::trace::ServiceId;
+
+/// So many messages are kept for one service. What comes beyond that is refused.
+const KEPT_LIMIT: usize = 65_536;
+
+/// Arrives once more.
+type Arrive = Box<dyn FnOnce(&Network)>;
+
+/// For whom messages are kept, and those that are: whether each counts, as second copies do not.
+#[derive(Default)]
+pub(crate) struct Kept {
+    services: BTreeMap<ServiceId, VecDeque<(bool, Arrive)>>,
+}
+
+impl Kept {
+    /// From now on, what comes for a service is kept.
+    pub(crate) fn begin(&mut self, service: ServiceId) {
+        self.services.entry(service).or_default();
+    }
+
+    /// Nothing is kept for it any more: what was, is to arrive.
+    pub(crate) fn end(&mut self, service: ServiceId) -> impl Iterator<Item = Arrive> + use<> {
+        self.services.remove(&service).unwrap_or_default().into_iter().map(|(_, arrive)| arrive)
+    }
+
+    /// Keeps a message, or gives its body back.
+    pub(super) fn keep<B: Body>(&mut self, header: &Header, body: Option<B>) -> Result<(), Option<B>> {
+        let Some(kept) = self.services.get_mut(&header.to) else { return Err(body) };
+        let Some(body) = body else { return Err(None) };
+        if kept.len() >= KEPT_LIMIT {
+            return Err(Some(body));
+        }
+        let counts = !header.duplicate;
+        let mut header = header.clone();
+        kept.push_back((
+            counts,
+            Box::new(move |network| {
+                header.arrives = network.now().as_nanos();
+                let port = network.ports.borrow_mut().of::<B>();
+                port.hand_over(network, &header, body);
+            }),
+        ));
+        Ok(())
+    }
+
+    /// For whom messages are kept.
+    pub(super) fn services(&self) -> Vec<ServiceId> {
+        self.services.keys().copied().collect()
+    }
+
+    /// How many messages are kept, without second copies.
+    pub(super) fn len(&self) -> u64 {
+        self.services.values().flatten().filter(|(counts, _)| *counts).count() as u64
+    }
+}

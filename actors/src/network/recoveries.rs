@@ -1,0 +1,49 @@
+//! How long services take to recover: from a failure to the first request after it that is carried
+//! out.
+
+use std::collections::BTreeMap;
+
+use crate::trace::ServiceId;
+use crate::units::{SimDuration, SimTime};
+
+/// So many are told, and the rest is not.
+const RECOVERIES: usize = 1_000_000;
+
+#[derive(Default)]
+pub(crate) struct Recoveries {
+    /// Who has failed, and when; of several failures the first.
+    failed: BTreeMap<ServiceId, SimTime>,
+    /// How long each took, in order.
+    took: Vec<(ServiceId, SimDuration)>,
+}
+
+impl Recoveries {
+    /// A service has failed.
+    pub(crate) fn failed(&mut self, service: ServiceId, at: SimTime) {
+        self.failed.entry(service).or_insert(at);
+    }
+
+    /// A request was carried out.
+    #[inline]
+    pub(super) fn served(&mut self, by: ServiceId, sent_at: SimTime, at: SimTime) {
+        if !self.failed.is_empty() {
+            self.look(by, sent_at, at);
+        }
+    }
+
+    #[cold]
+    fn look(&mut self, by: ServiceId, sent_at: SimTime, at: SimTime) {
+        // What was sent before the failure may have been carried out before it, too.
+        if let Some(failed) = self.failed.get(&by).copied().filter(|failed| *failed <= sent_at) {
+            self.failed.remove(&by);
+            if self.took.len() < RECOVERIES {
+                self.took.push((by, at.since(failed)));
+            }
+        }
+    }
+
+    /// Every recovery, in order of time.
+    pub(crate) fn all(&self) -> &[(ServiceId, SimDuration)] {
+        &self.took
+    }
+}

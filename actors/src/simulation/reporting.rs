@@ -1,0 +1,72 @@
+//! The end of a run, and what is known then.
+
+use std::collections::BTreeMap;
+
+use crate::network::Network;
+use crate::network::seats::Presence;
+use crate::report::{Ending, Report, ServiceReport};
+use crate::service::desk::Records;
+use crate::supervision::lives::Lives;
+use crate::trace::ServiceId;
+
+/// Ends the services and gathers what is known.
+pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives) -> Report {
+    let ended_at = network.now();
+    network.stop_all();
+    let in_flight = network.in_flight();
+    let unfinished = network.open_requests();
+    network.dismantle();
+    let roles = lives.into_roles();
+    for (index, role) in roles.iter().enumerate() {
+        for letter in role.desk.iter().flat_map(|desk| desk.inbox.take_all()) {
+            network.drop_what_is_left(ServiceId(index as u32), letter);
+        }
+    }
+    let mut counters: BTreeMap<String, u64> = BTreeMap::new();
+    let mut services = Vec::with_capacity(roles.len());
+    for (index, role) in roles.iter().enumerate() {
+        let service = service_report(network, ServiceId(index as u32), &mut role.records.borrow_mut());
+        for (counter, count) in &service.counters {
+            let sum = counters.entry(counter.clone()).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        services.push(service);
+    }
+    let mut ledger = network.ledger.borrow_mut();
+    ledger.traffic.in_flight = in_flight;
+    Report {
+        seed,
+        ended_at,
+        ending,
+        traffic: ledger.traffic,
+        outcomes: ledger.outcomes(),
+        causes: ledger.take_causes(),
+        unfinished,
+        latency: ledger.latency(),
+        latency_by_interface: ledger.latency_by_interface(),
+        services,
+        faults: ledger.faults(),
+        counters,
+        panics: std::mem::take(&mut ledger.panics),
+        panic_count: ledger.panic_count,
+        trace_hash: ledger.trace_hash(),
+    }
+}
+
+fn service_report(network: &Network, id: ServiceId, records: &mut Records) -> ServiceReport {
+    let seats = network.seats.borrow();
+    let (sent, received) = seats.counts(id);
+    let records = std::mem::take(records);
+    ServiceReport {
+        name: network.name_of(id),
+        node: network.topology(|topology| topology.node(seats.node_of(id)).name.clone()),
+        sent,
+        received,
+        steps: records.steps,
+        failed_steps: records.failed_steps,
+        handled: records.handled,
+        counters: network.counters_of(id),
+        step_values: records.values.into(),
+        crashed: seats.presence(id) == Presence::Crashed,
+    }
+}
