@@ -10,13 +10,16 @@
 //! its network is not. Throughput is in deliveries (of `parse`, in bytes). How this compares with
 //! other runtimes is the subject of `benches/yardsticks`.
 
+use std::cell::{Cell, OnceCell};
 use std::fmt::Write;
 use std::hint::black_box;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rehearsal::actors::interfaces::rpc::Proxy;
 use rehearsal::actors::random::{Stream, Streams};
 use rehearsal::actors::report::{Ending, Report};
 use rehearsal::actors::simulation::{Progress, ServiceSpec, Setup, run};
@@ -217,7 +220,7 @@ const SERVERS: usize = 10;
 
 /// Asks a randomly chosen server in every step, over REST.
 struct Client {
-    requests: std::cell::Cell<u64>,
+    requests: Cell<u64>,
 }
 
 impl Service for Client {
@@ -243,18 +246,121 @@ impl Service for Server {
     }
 }
 
+/// Asks a randomly chosen server in every step, over RPC.
+struct Caller {
+    requests: Cell<u64>,
+    servers: OnceCell<Vec<Proxy>>,
+}
+
+impl Service for Caller {
+    async fn step(&self, io: &ServiceIo) -> StepResult {
+        let Some(left) = self.requests.get().checked_sub(1) else {
+            return Ok(Step::Stop);
+        };
+        self.requests.set(left);
+        let proxy = |number| io.rpc().proxy(format!("service-{}", CLIENTS + number));
+        let servers = self.servers.get_or_init(|| (0..SERVERS).map(proxy).collect());
+        let server = &servers[io.random(|stream| stream.below(SERVERS as u64)) as usize];
+        let answer: u64 = server.call("answers.answer", left).await?;
+        assert_eq!(answer, left);
+        Ok(Step::Continue)
+    }
+}
+
+/// Answers calls.
+struct Callee;
+
+impl Service for Callee {
+    fn interfaces(interfaces: &mut Interfaces<Self>) {
+        async fn answer(_: Rc<Callee>, _: ServiceIo, number: u64) -> Result<u64, Failure> {
+            Ok(number)
+        }
+        interfaces.interface("answers", "1").rpc("answer", "Says the number again.", answer);
+    }
+}
+
+/// What is asked and answered without an interface: two plain deliveries.
+#[derive(Clone, Copy, Serialize)]
+struct Question(u64);
+
+/// Asks a randomly chosen server when the last one has answered.
+struct Asker {
+    requests: u64,
+    servers: Vec<ServiceId>,
+}
+
+impl Asker {
+    fn ask(&mut self, ctx: &mut ServiceContext<Self>) {
+        if let Some(left) = self.requests.checked_sub(1) {
+            self.requests = left;
+            let server = ctx.random().below(SERVERS as u64) as usize;
+            let _ = ctx.send(self.servers[server], Question(left));
+        }
+    }
+}
+
+impl Actor for Asker {
+    type Context = ServiceContext<Self>;
+
+    fn started(&mut self, ctx: &mut ServiceContext<Self>) {
+        let server = |number| ctx.find(&format!("service-{}", CLIENTS + number));
+        self.servers = (0..SERVERS).filter_map(server).collect();
+        self.ask(ctx);
+    }
+}
+
+impl Networked for Asker {
+    fn accepts(accepts: &mut Accepts<Self>) {
+        accepts.message::<Question>();
+    }
+}
+
+impl Handler<Delivery<Question>> for Asker {
+    type Result = ();
+
+    fn handle(&mut self, _: Delivery<Question>, ctx: &mut ServiceContext<Self>) {
+        self.ask(ctx);
+    }
+}
+
+/// Sends every question back.
+struct Answerer;
+
+impl Actor for Answerer {
+    type Context = ServiceContext<Self>;
+}
+
+impl Networked for Answerer {
+    fn accepts(accepts: &mut Accepts<Self>) {
+        accepts.message::<Question>();
+    }
+}
+
+impl Handler<Delivery<Question>> for Answerer {
+    type Result = ();
+
+    fn handle(&mut self, question: Delivery<Question>, ctx: &mut ServiceContext<Self>) {
+        let _ = ctx.send(question.from, question.body);
+    }
+}
+
 fn requests(criterion: &mut Criterion) {
     let each = DELIVERIES / (10 * CLIENTS as u64);
     let pairs = (0..CLIENTS).flat_map(|client| (CLIENTS..CLIENTS + SERVERS).map(move |server| (client, server)));
     let links: Vec<_> = pairs.map(|(client, server)| (client, server, MILLISECOND)).collect();
-    let cast = |number| match number < CLIENTS {
-        true => Cast::service(Client { requests: each.into() }),
-        false => Cast::service(Server),
-    };
-    let make = || setup(&links, (0..CLIENTS + SERVERS).map(cast));
     // There and back.
     let deliveries = 2 * each * CLIENTS as u64;
-    bench_run(criterion, "requests", BenchmarkId::new("rest", format!("{CLIENTS}x{SERVERS}")), deliveries, make);
+    let mut bench = |id: &str, client: &dyn Fn() -> Cast, server: &dyn Fn() -> Cast| {
+        let cast = |number| if number < CLIENTS { client() } else { server() };
+        let make = || setup(&links, (0..CLIENTS + SERVERS).map(cast));
+        bench_run(criterion, "requests", BenchmarkId::new(id, format!("{CLIENTS}x{SERVERS}")), deliveries, make);
+    };
+    // What an interface costs is the difference to the first.
+    bench("handlers", &|| Cast::actor(Asker { requests: each, servers: Vec::new() }), &|| Cast::actor(Answerer));
+    bench("rpc", &|| Cast::service(Caller { requests: each.into(), servers: OnceCell::new() }), &|| {
+        Cast::service(Callee)
+    });
+    bench("rest", &|| Cast::service(Client { requests: each.into() }), &|| Cast::service(Server));
 }
 
 // --- scenarios

@@ -1,18 +1,41 @@
-//! The ways in which a service speaks: [`mpi`] messages, [`rest`] requests, and [`raw`] messages.
+//! The ways in which a service speaks: [`mpi`] messages, [`rest`] requests, [`rpc`] calls, [`raw`]
+//! messages and [`events`].
 //!
 //! Each interface is bodies over the network and nothing more: a new one is a new file here and a
 //! method of [`ServiceIo`](crate::service::ServiceIo).
 
+pub mod events;
 pub mod exchange;
 pub mod mpi;
 pub mod raw;
 pub mod rest;
+pub mod rpc;
 
+use std::cell::{Cell, RefCell};
+
+use crate::interfaces::events::Subscribers;
+use crate::interfaces::rpc::{RemoteError, TraceId};
 use crate::network::Network;
 use crate::network::waits::Course;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
+
+/// What the interfaces of all services of a run share.
+#[derive(Default)]
+pub(crate) struct Commons {
+    pub(crate) subscribers: RefCell<Subscribers>,
+    traces: Cell<u64>,
+}
+
+impl Commons {
+    /// Names a chain of calls that begins now.
+    #[inline]
+    pub(crate) fn new_trace(&self) -> TraceId {
+        self.traces.set(self.traces.get() + 1);
+        TraceId(self.traces.get())
+    }
+}
 
 /// The way that a message took, as far as it is known to the one who sent it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,20 +119,45 @@ pub enum CallError {
         /// The service.
         by: String,
     },
-    /// It came to somebody who does not know what it is about: it did not happen.
-    #[error("`{by}` does not understand `{what}`")]
-    NotUnderstood {
-        /// Who does not.
-        by: String,
-        /// Its subject.
-        what: String,
-    },
     /// It was done and failed.
     #[error("`{by}` failed: {reason}")]
     Failed {
         /// Who has done it.
         by: String,
         /// How it failed.
+        reason: String,
+    },
+    /// A method failed with an error that it declares, or panicked: it was done, and failed.
+    #[error(transparent)]
+    Remote(#[from] Box<RemoteError>),
+    /// It was not done, and it is safe to try again.
+    #[error("`{by}` does not do `{what}`: {reason}")]
+    Nack {
+        /// The service.
+        by: String,
+        /// What it was asked: a method or a subject.
+        what: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The service has no such method, or cannot read its parameters: it did not happen.
+    #[error("`{by}` does not understand `{what}`: {reason}")]
+    NotUnderstood {
+        /// The service.
+        by: String,
+        /// What it was asked: a method or a subject.
+        what: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The caller may not: it did not happen.
+    #[error("`{by}` does not allow `{what}`: {reason}")]
+    Denied {
+        /// The service.
+        by: String,
+        /// What it was asked: a method or a subject.
+        what: String,
+        /// Why not.
         reason: String,
     },
     /// A REST request was answered with a failure.
@@ -128,4 +176,23 @@ pub enum CallError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl CallError {
+    /// Whether the same call may be made again, to the same service or to another: after what surely
+    /// did not happen and may turn out otherwise the next time (nack and undelivered), and, if it does
+    /// no harm to do it twice, after what may have happened too.
+    pub fn may_be_tried_again(&self, idempotent: bool) -> bool {
+        match self {
+            CallError::Nack { .. } | CallError::Undelivered(_) => true,
+            CallError::TimedOut { .. }
+            | CallError::Interrupted { .. }
+            | CallError::Remote(_)
+            | CallError::Failed { .. } => idempotent,
+            CallError::NotUnderstood { .. }
+            | CallError::Denied { .. }
+            | CallError::Status { .. }
+            | CallError::Malformed { .. } => false,
+        }
+    }
 }

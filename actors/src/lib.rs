@@ -42,7 +42,9 @@ pub mod prelude {
 
     pub use crate::context::{Accepts, Networked, ServiceContext};
     pub use crate::interfaces::CallError;
+    pub use crate::interfaces::events::{Event, Subscriptions};
     pub use crate::interfaces::rest::{Endpoints, IntoResponse, Method, Request, Response};
+    pub use crate::interfaces::rpc::{Failure, Interfaces, ReplyChannel};
     pub use crate::outcome::Undelivered;
     pub use crate::service::{Service, ServiceIo, Step, StepError, StepResult};
     pub use crate::trace::ServiceId;

@@ -37,6 +37,7 @@ use crate::changes::Change;
 use crate::clock::calendar::Calendar;
 use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
+use crate::interfaces::Commons;
 use crate::interfaces::raw::RawMessage;
 use crate::network::endings::Overseer;
 use crate::network::kept::Kept;
@@ -126,6 +127,7 @@ pub(crate) struct Network {
     acting: Cell<ServiceId>,
     streams: Streams,
     pub(crate) timeout: SimDuration,
+    pub(crate) commons: Commons,
 }
 
 impl Network {
@@ -161,6 +163,7 @@ impl Network {
             acting: Cell::new(ServiceId(0)),
             streams,
             timeout,
+            commons: Commons::default(),
         })
     }
 
@@ -261,7 +264,7 @@ impl Network {
             return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
         };
         let away = link.from != link.to;
-        if away && !wait.is_none() && interface != Interface::Control {
+        if away && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
             let course = Course { tree: routes.tree(topology, link.from).clone(), to: link.to };
             self.waits.borrow_mut().set_course(wait, course);
         }

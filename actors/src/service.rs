@@ -31,9 +31,11 @@ use std::future::Future;
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::interfaces::events::{Events, Subscriptions};
 use crate::interfaces::mpi::Mpi;
 use crate::interfaces::raw::{Defaults, Handling, HandlingResult, Msg, Raw};
 use crate::interfaces::rest::{Endpoints, Rest};
+use crate::interfaces::rpc::{Call, Interfaces, Rpc, TraceId};
 use crate::network::pending::Deadline;
 use crate::random::Stream;
 use crate::router::Address;
@@ -130,6 +132,16 @@ pub trait Service: Sized + 'static {
         async { Ok(Handling::Unhandled(Defaults::default())) }
     }
 
+    /// Registers the interfaces by which it may be called.
+    fn interfaces(interfaces: &mut Interfaces<Self>) {
+        let _ = interfaces;
+    }
+
+    /// Registers the events that it wants to hear of.
+    fn subscriptions(subscriptions: &mut Subscriptions<Self>) {
+        let _ = subscriptions;
+    }
+
     /// Runs when the service ends in an orderly way: with the run, at the latest.
     fn stop(&self, io: &ServiceIo) {
         let _ = io;
@@ -154,9 +166,48 @@ async fn let_others_run() {
 #[derive(Clone)]
 pub struct ServiceIo {
     pub(crate) desk: Rc<Desk>,
+    /// The chain of calls on whose behalf it acts.
+    pub(crate) trace: Option<TraceId>,
+    call: Option<Rc<Call>>,
 }
 
 impl ServiceIo {
+    /// What a service sees that acts of its own accord.
+    pub(crate) fn new(desk: Rc<Desk>) -> Self {
+        ServiceIo { desk, trace: None, call: None }
+    }
+
+    /// What the handler of a call sees.
+    pub(crate) fn of_call(desk: Rc<Desk>, call: Rc<Call>) -> Self {
+        ServiceIo { desk, trace: Some(call.trace_id()), call: Some(call) }
+    }
+
+    /// What the handler of an event sees.
+    pub(crate) fn of_event(desk: Rc<Desk>, trace: TraceId) -> Self {
+        ServiceIo { desk, trace: Some(trace), call: None }
+    }
+
+    /// Calls of methods of others.
+    pub fn rpc(&self) -> Rpc<'_> {
+        Rpc::new(self)
+    }
+
+    /// Events, to tell others.
+    pub fn events(&self) -> Events<'_> {
+        Events::new(self)
+    }
+
+    /// The call that this handler is at work on: who calls, and with which headers. `None` outside of
+    /// the handlers of interfaces.
+    pub fn call(&self) -> Option<&Call> {
+        self.call.as_deref()
+    }
+
+    /// The chain of calls and events that this handler belongs to; its own calls and events carry it on.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.trace
+    }
+
     /// Messages.
     pub fn mpi(&self) -> Mpi<'_> {
         Mpi::new(&self.desk)

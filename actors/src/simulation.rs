@@ -44,6 +44,9 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use crate::changes::{Policy, PolicyState, ScheduledChange};
+use crate::interfaces::events::BadSubscription;
+use crate::interfaces::rest::BadEndpoint;
+use crate::interfaces::rpc::BadInterface;
 use crate::network::ledger::Ledger;
 use crate::network::pump::{NetworkActor, Run, Schedule};
 use crate::network::{Network, Parts};
@@ -201,6 +204,26 @@ pub enum StartError {
         /// Why not.
         reason: String,
     },
+    /// A service registers an interface, a method or a declared error that cannot be.
+    #[error("service `{service}` cannot register `{name}` among its interfaces: {reason}")]
+    BadInterface {
+        /// Whose.
+        service: String,
+        /// The interface, and the method in it.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A service subscribes to something that is no pattern of topics.
+    #[error("service `{service}` cannot subscribe to `{pattern}`: {reason}")]
+    BadSubscription {
+        /// Whose.
+        service: String,
+        /// What it subscribes to.
+        pattern: String,
+        /// Why not.
+        reason: String,
+    },
     /// A service panicked before it could begin.
     #[error("service `{service}` panicked when it was made{}: {message}", place.as_ref().map(|p| format!(" at {p}")).unwrap_or_default())]
     Panicked {
@@ -292,6 +315,16 @@ async fn perform(
     Ok(report(&network, seed, ending, &lives))
 }
 
+fn cannot_start(service: String, bad: BadStart) -> StartError {
+    match bad {
+        BadStart::Endpoint(BadEndpoint { endpoint, reason }) => StartError::BadEndpoint { service, endpoint, reason },
+        BadStart::Interface(BadInterface { name, reason }) => StartError::BadInterface { service, name, reason },
+        BadStart::Subscription(BadSubscription { pattern, reason }) => {
+            StartError::BadSubscription { service, pattern, reason }
+        }
+    }
+}
+
 /// Puts every service in its place, ready to begin its first life.
 fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, StartError> {
     let mut roles = Vec::with_capacity(services.len());
@@ -303,9 +336,7 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, 
         let casting = Casting { network, id, step_every, keep_step_values, records: &records };
         let made = match panics::catch(|| cast.make(casting)) {
             Ok(Ok(made)) => made,
-            Ok(Err(BadStart { endpoint, reason })) => {
-                return Err(StartError::BadEndpoint { service: name, endpoint, reason });
-            }
+            Ok(Err(bad)) => return Err(cannot_start(name, bad)),
             Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
         };
         roles.push(Role { home: node, step_every, keep_step_values, records, ready: Some(made), recast, desk: None });

@@ -164,7 +164,7 @@ impl Sending {
     fn outcome(desk: &Desk, settled: Settled) -> Result<Sent, CallError> {
         let Settled { answer, elapsed, course } = settled;
         match answer {
-            Answer::Delivered | Answer::Response(_) | Answer::Message(_) => {
+            Answer::Delivered | Answer::Response(_) | Answer::Message(_) | Answer::Rpc(..) => {
                 Ok(Sent { route: Route::of(&desk.network, course), elapsed })
             }
             Answer::Undelivered(why) => Err(CallError::Undelivered(why)),

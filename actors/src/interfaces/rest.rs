@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub use client::{Calling, Reply, Rest, RestCall};
-pub(crate) use endpoints::Found;
+pub(crate) use endpoints::{BadEndpoint, Found};
 pub use endpoints::{Endpoints, Handle, IntoResponse};
 
 use crate::network::waits::WaitKey;

@@ -12,9 +12,18 @@ impl Network {
     }
 
     /// Ends a request, unless it has ended before.
+    #[inline]
     pub(crate) fn settle(&self, key: WaitKey, answer: Answer) {
+        self.settle_in_time(key, answer);
+    }
+
+    /// Ends a request; false if it has ended before.
+    #[inline]
+    pub(crate) fn settle_in_time(&self, key: WaitKey, answer: Answer) -> bool {
         let settlement = self.waits.borrow_mut().settle(key, self.now(), answer);
+        let ends = settlement.is_some();
         self.book(settlement);
+        ends
     }
 
     /// A request that nobody awaits, and whose outcome is counted all the same.

@@ -13,6 +13,7 @@ use slab::Slab;
 use crate::clock::timers::TimerId;
 use crate::interfaces::raw::Msg;
 use crate::interfaces::rest::Response;
+use crate::interfaces::rpc::{Headers, RpcAnswer};
 use crate::network::ledger::Ended;
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::routes::Tree;
@@ -61,6 +62,8 @@ pub(crate) enum Answer {
     Response(Response),
     /// A message that answers it arrived.
     Message(Box<Msg>),
+    /// The answer of a method arrived, and what came with it.
+    Rpc(RpcAnswer, Headers),
     /// It will not arrive.
     Undelivered(Undelivered),
     /// It arrived, and the service that had it in its hands is gone: its name.
@@ -72,11 +75,12 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    fn kind(&self) -> OutcomeKind {
+    pub(crate) fn kind(&self) -> OutcomeKind {
         match self {
             Answer::Delivered => OutcomeKind::Ack,
             Answer::Response(response) => response.outcome(),
             Answer::Message(msg) => msg.outcome(),
+            Answer::Rpc(answer, _) => answer.kind(),
             Answer::Undelivered(Undelivered::NotUnderstood { .. }) => OutcomeKind::NotUnderstood,
             Answer::Undelivered(_) => OutcomeKind::Undelivered,
             Answer::Interrupted(_) => OutcomeKind::Interrupted,
@@ -209,6 +213,7 @@ impl Waits {
             Answer::Message(msg) if msg.outcome() != OutcomeKind::Reply => {
                 Some(format!("{} said {}", msg.from, msg.subject))
             }
+            Answer::Rpc(answer, _) => answer.cause(),
             _ => None,
         };
         if wait.held {

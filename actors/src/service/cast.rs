@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::context::{Accepts, Networked, ServiceCell};
-use crate::interfaces::rest::Endpoints;
+use crate::interfaces::events::{BadSubscription, Subscriptions};
+use crate::interfaces::rest::{BadEndpoint, Endpoints};
+use crate::interfaces::rpc::{BadInterface, Interfaces};
 use crate::network::Network;
 use crate::service::Service;
 use crate::service::desk::{Desk, Records};
@@ -34,10 +36,13 @@ type Make = Box<dyn FnOnce(Casting<'_>) -> Result<Made, BadStart>>;
 
 /// Why a service cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it cannot register `{endpoint}`: {reason}")]
-pub(crate) struct BadStart {
-    pub(crate) endpoint: String,
-    pub(crate) reason: String,
+pub(crate) enum BadStart {
+    #[error("it cannot register `{}`: {}", .0.endpoint, .0.reason)]
+    Endpoint(BadEndpoint),
+    #[error("it cannot register `{}` among its interfaces: {}", .0.name, .0.reason)]
+    Interface(BadInterface),
+    #[error("it cannot subscribe to `{}`: {}", .0.pattern, .0.reason)]
+    Subscription(BadSubscription),
 }
 
 /// What stands behind a service's name: an async [`Service`], or an actor with handlers. It is good
@@ -55,12 +60,25 @@ impl Cast {
             let mut endpoints = Endpoints::new();
             S::endpoints(&mut endpoints);
             if let Some(mistake) = endpoints.take_mistakes().into_iter().next() {
-                return Err(BadStart { endpoint: mistake.endpoint, reason: mistake.reason });
+                return Err(BadStart::Endpoint(mistake));
             }
+            let mut interfaces = Interfaces::new();
+            S::interfaces(&mut interfaces);
+            if let Some(mistake) = interfaces.take_mistakes().into_iter().next() {
+                return Err(BadStart::Interface(mistake));
+            }
+            let mut subscriptions = Subscriptions::new();
+            S::subscriptions(&mut subscriptions);
+            if let Some(mistake) = subscriptions.take_mistakes().into_iter().next() {
+                return Err(BadStart::Subscription(mistake));
+            }
+            subscriptions.patterns().for_each(|pattern| network.commons.subscribers.borrow_mut().add(id, pattern));
             let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values, records.clone()));
             let host = ServiceHost {
                 service: Rc::new(service),
                 endpoints: Rc::new(endpoints),
+                interfaces: Rc::new(interfaces),
+                subscriptions: Rc::new(subscriptions),
                 desk: desk.clone(),
                 step_every,
                 handling: Rc::new(Cell::new(0)),

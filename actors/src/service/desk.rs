@@ -10,6 +10,7 @@ use slab::Slab;
 use crate::interfaces::raw::RawDesk;
 use crate::network::Network;
 use crate::network::waits::WaitKey;
+use crate::panics::Caught;
 use crate::random::Stream;
 use crate::service::inbox::Inbox;
 use crate::trace::ServiceId;
@@ -34,6 +35,8 @@ pub(crate) struct Desk {
     pub(crate) records: Rc<RefCell<Records>>,
     keep_values: usize,
     random: RefCell<Option<Box<Stream>>>,
+    /// The host that it belonged to has ended.
+    abandoned: Cell<bool>,
     in_hand: RefCell<Slab<InHand>>,
     /// A step is under way.
     stepping: Cell<bool>,
@@ -73,6 +76,7 @@ impl Desk {
             leaving: Cell::new(false),
             idle: RefCell::default(),
             raw: OnceCell::new(),
+            abandoned: Cell::new(false),
         }
     }
 
@@ -82,6 +86,18 @@ impl Desk {
 
     pub(crate) fn raw_if_used(&self) -> Option<&RawDesk> {
         self.raw.get().map(|raw| &**raw)
+    }
+
+    /// The host ends: whatever is still there acts for nobody.
+    pub(crate) fn abandon(&self) {
+        self.inbox.close();
+        self.abandoned.set(true);
+    }
+
+    /// Whether the service has ended, or is coming down.
+    #[inline]
+    pub(crate) fn is_gone(&self) -> bool {
+        self.abandoned.get() || !self.network.is_present(self.id)
     }
 
     /// A request was taken: if the service ends before it is [released](Self::release), the asker is
@@ -171,6 +187,14 @@ impl Desk {
             }
             records.values.push_back(value);
         }
+    }
+
+    /// A handler panicked, and its caller has been told: the service fails, as soon as nothing of it is
+    /// at work.
+    #[cold]
+    pub(crate) fn handler_panicked(&self, caught: Caught) {
+        let (network, id) = (self.network.clone(), self.id);
+        self.network.spawn(id, Box::pin(async move { network.crash(id, caught) }));
     }
 
     pub(crate) fn step_failed(&self, reason: &str) {

@@ -6,6 +6,12 @@
 //! | [`RequestMessage`] | the REST interface of others | an endpoint's handler runs, and a [`ResponseMessage`] goes back |
 //! | [`ResponseMessage`] | the host that was asked | the request ends |
 //! | [`RawMessage`] | other services' connections, and routers | a handler runs, or it lies in a connection until it is received |
+//! | [`CallMessage`] | the RPC interface of others | a method's handler runs, and an [`AnswerMessage`] goes back |
+//! | [`AnswerMessage`] | the host that was called | the call ends |
+//! | [`EventMessage`] | the events of others | the handlers of its subscriptions run |
+
+mod events;
+mod rpc;
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -17,8 +23,10 @@ use std::task::{Context as TaskContext, Poll};
 use actix::prelude::*;
 
 use crate::context::{Accepts, Networked, ServiceContext};
+use crate::interfaces::events::{EventMessage, Subscriptions};
 use crate::interfaces::raw::{Door, RawMessage};
 use crate::interfaces::rest::{Endpoints, Found, Request, RequestMessage, Response, ResponseMessage};
+use crate::interfaces::rpc::{AnswerMessage, CallMessage, Interfaces};
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::waits::{Answer, WaitKey};
 use crate::network::{Envelope, size_of};
@@ -38,6 +46,8 @@ pub(crate) const HANDLING_LIMIT: usize = 65_536;
 pub(crate) struct ServiceHost<S: Service> {
     pub(crate) service: Rc<S>,
     pub(crate) endpoints: Rc<Endpoints<S>>,
+    pub(crate) interfaces: Rc<Interfaces<S>>,
+    pub(crate) subscriptions: Rc<Subscriptions<S>>,
     pub(crate) desk: Rc<Desk>,
     pub(crate) step_every: Option<SimDuration>,
     /// Requests that handlers have yet to answer.
@@ -48,7 +58,7 @@ impl<S: Service> Unpin for ServiceHost<S> {}
 
 impl<S: Service> Drop for ServiceHost<S> {
     fn drop(&mut self) {
-        self.desk.inbox.close();
+        self.desk.abandon();
     }
 }
 
@@ -56,19 +66,21 @@ impl<S: Service> Actor for ServiceHost<S> {
     type Context = ServiceContext<Self>;
 
     fn started(&mut self, ctx: &mut ServiceContext<Self>) {
-        let io = ServiceIo { desk: self.desk.clone() };
+        let io = ServiceIo::new(self.desk.clone());
         let steps = run_steps(self.service.clone(), io, self.step_every);
         ctx.network().spawn(ctx.id(), Box::pin(steps));
     }
 
     fn stopped(&mut self, _: &mut ServiceContext<Self>) {
-        self.service.stop(&ServiceIo { desk: self.desk.clone() });
+        self.service.stop(&ServiceIo::new(self.desk.clone()));
     }
 }
 
 impl<S: Service> Networked for ServiceHost<S> {
     fn accepts(accepts: &mut Accepts<Self>) {
-        accepts.message::<RequestMessage>().message::<ResponseMessage>().everything();
+        accepts.message::<RequestMessage>().message::<ResponseMessage>();
+        accepts.message::<CallMessage>().message::<AnswerMessage>().message::<EventMessage>();
+        accepts.everything();
         if let Some(door) = accepts.cell.with(|host, _| Door::new(&host.service, &host.desk)) {
             accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
         }
@@ -76,7 +88,9 @@ impl<S: Service> Networked for ServiceHost<S> {
 
     /// A response is always taken: it answers what this service has asked.
     fn is_full(&self, body: TypeId) -> bool {
-        if body == TypeId::of::<RequestMessage>() {
+        let begins_handlers =
+            [TypeId::of::<RequestMessage>(), TypeId::of::<CallMessage>(), TypeId::of::<EventMessage>()];
+        if begins_handlers.contains(&body) {
             self.handling.get() >= HANDLING_LIMIT
         } else {
             body == TypeId::of::<AnyBody>() && self.desk.inbox.is_full()
@@ -152,7 +166,7 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
         match self.endpoints.find(method, &path) {
             Found::Handler(handler, params) => {
                 let request = Request { from, method, path, params, body };
-                let io = ServiceIo { desk: self.desk.clone() };
+                let io = ServiceIo::new(self.desk.clone());
                 let (service, desk, handling) = (self.service.clone(), self.desk.clone(), self.handling.clone());
                 handling.set(handling.get() + 1);
                 let ticket = desk.take_in_hand(call, from);
@@ -203,14 +217,20 @@ pub(crate) struct CatchPanic<F> {
     pub(crate) inner: Option<F>,
 }
 
-impl<F: Future> Future for CatchPanic<Pin<Box<F>>> {
+impl<F: Future + Unpin> CatchPanic<F> {
+    fn of(future: F) -> Self {
+        CatchPanic { inner: Some(future) }
+    }
+}
+
+impl<F: Future + Unpin> Future for CatchPanic<F> {
     type Output = Result<F::Output, Caught>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let Some(inner) = self.inner.as_mut() else {
             return Poll::Pending;
         };
-        match catch(|| inner.as_mut().poll(cx)) {
+        match catch(|| Pin::new(inner).poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(caught) => {

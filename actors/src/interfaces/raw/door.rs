@@ -54,7 +54,7 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
         };
         // An answer that somebody awaits takes no room, and is all that is still taken in the end.
         if desk.is_leaving() && !raw.answers.is_some_and(|request| network.is_held(request)) {
-            return refuse(Refusal::Gone, raw);
+            return Err(refused(Refusal::Gone, raw));
         }
         if is_full && !raw.answers.is_some_and(|request| network.is_held(request)) {
             return Err(refused(Refusal::InboxFull, raw));
@@ -81,7 +81,7 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
 
 /// Hands a message to whoever takes what comes to that connection.
 fn take<S: Service>(service: Rc<S>, desk: &Rc<Desk>, connection: Address, opened: Option<Rc<Opened>>, msg: Msg) {
-    let io = ServiceIo { desk: desk.clone() };
+    let io = ServiceIo::new(desk.clone());
     // What is left of it for an answer, should its handler leave that to the runtime.
     let receipt = |msg: &Msg| Msg {
         contents: Value::Null,

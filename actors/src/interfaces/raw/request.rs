@@ -75,7 +75,8 @@ impl RawReply {
         match answer {
             Answer::Message(msg) => match msg.outcome() {
                 OutcomeKind::NotUnderstood => {
-                    Err(CallError::NotUnderstood { by: msg.from.to_string(), what: self.subject.clone() })
+                    let (by, what) = (msg.from.to_string(), self.subject.clone());
+                    Err(CallError::NotUnderstood { by, what, reason: "it does not know the subject".to_owned() })
                 }
                 OutcomeKind::Error => {
                     Err(CallError::Failed { by: msg.from.to_string(), reason: reason_in(&msg.contents) })
@@ -86,7 +87,7 @@ impl RawReply {
             Answer::Undelivered(why) => Err(why.into()),
             Answer::Interrupted(by) => Err(CallError::Interrupted { by }),
             // Deliveries and responses do not answer raw requests.
-            Answer::TimedOut | Answer::Lost | Answer::Delivered | Answer::Response(_) => {
+            Answer::TimedOut | Answer::Lost | Answer::Delivered | Answer::Response(_) | Answer::Rpc(..) => {
                 let what = format!("`{}` to answer {}", self.to, self.subject);
                 Err(CallError::TimedOut { what, waited: elapsed })
             }

@@ -134,7 +134,7 @@ impl Future for Calling {
             let Settled { answer, elapsed, course } = settled;
             let (status, body, outcome, failure) = match answer {
                 Answer::Response(response) => (response.status, response.body.clone(), response.outcome(), None),
-                Answer::Delivered | Answer::Message(_) => (204, Value::Null, OutcomeKind::Ack, None),
+                Answer::Delivered | Answer::Message(_) | Answer::Rpc(..) => (204, Value::Null, OutcomeKind::Ack, None),
                 Answer::Undelivered(why) => {
                     let (status, outcome) = match &why {
                         Undelivered::NotUnderstood { .. } => (404, OutcomeKind::NotUnderstood),

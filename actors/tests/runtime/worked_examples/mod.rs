@@ -3,13 +3,16 @@
 mod actors;
 mod delivery;
 mod endings;
+mod events;
 mod lifecycle;
 mod messages;
 mod panics;
 mod queues;
 mod raw;
+mod reply_channel;
 mod requests;
 mod routing;
+mod rpc;
 mod steps;
 mod supervision;
 mod timeouts;

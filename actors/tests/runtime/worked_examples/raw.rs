@@ -291,7 +291,11 @@ fn the_runtime_answers_for_a_handler_what_it_is_told_to() {
     let malformed = "the body of `ADD_ONE` is not what was expected: invalid type: null, expected u64";
     let expected = vec![
         Ok(text(PING, Value::Null)),
-        Err(CallError::NotUnderstood { by: fred(), what: "TO_BE".to_owned() }),
+        Err(CallError::NotUnderstood {
+            by: fred(),
+            what: "TO_BE".to_owned(),
+            reason: "it does not know the subject".to_owned(),
+        }),
         failed("the handler panicked: out of fingers"),
         failed("cannot"),
         Ok(text("FAIL_AFTER_ANSWERING", "done")),

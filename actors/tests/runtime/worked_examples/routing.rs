@@ -114,7 +114,13 @@ fn an_application_link_is_needed_to_ask_by_whatever_way_and_not_to_answer() {
     setup.links = Some(vec![AppLink { from: 1, to: 0, ordering: None }]);
     // The asker itself has 0:0:2, and may always speak to itself.
     let (report, _) = play(setup);
-    let dnu = || Err(CallError::NotUnderstood { by: "0:0:2".to_owned(), what: "ADD_ONE".to_owned() });
+    let dnu = || {
+        Err(CallError::NotUnderstood {
+            by: "0:0:2".to_owned(),
+            what: "ADD_ONE".to_owned(),
+            reason: "it does not know the subject".to_owned(),
+        })
+    };
     let fine = || Ok(text("ADD_ONE", 42));
     assert_eq!(seen.take(), Some(vec![fine(), fine(), dnu(), dnu()]));
     assert_eq!(outcomes(&report).get(&OutcomeKind::Undelivered), None);

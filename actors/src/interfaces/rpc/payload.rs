@@ -1,0 +1,148 @@
+//! Bodies whose types only the two ends know.
+//!
+//! Between services written in Rust a body stays the value that it is, and pays for its size in
+//! postcard. Only where the two ends use different types does it go by way of JSON, so that whoever
+//! has nothing but JSON may call every method and read every answer.
+
+use std::any::Any;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::network::ports::Body;
+
+/// A body with its type forgotten.
+trait Content: Any {
+    fn duplicate(&self) -> Box<dyn Content>;
+    fn to_json(&self) -> Result<Value, serde_json::Error>;
+}
+
+impl<T: Body> Content for T {
+    fn duplicate(&self) -> Box<dyn Content> {
+        Box::new(self.clone())
+    }
+
+    fn to_json(&self) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(self)
+    }
+}
+
+/// A body on its way.
+pub(crate) struct Payload(Box<dyn Content>);
+
+impl Payload {
+    #[inline]
+    pub(crate) fn new(body: impl Body) -> Self {
+        Payload(Box::new(body))
+    }
+
+    /// The body as a value of this type: the value itself if it is one, and what its JSON says if it
+    /// is another.
+    ///
+    /// # Errors
+    /// Its JSON does not describe such a value, or it has none.
+    #[inline]
+    pub(crate) fn take<T: DeserializeOwned + 'static>(self) -> Result<T, String> {
+        let content: Box<dyn Any> = match (&*self.0 as &dyn Any).is::<T>() {
+            true => self.0,
+            false => return self.convert(),
+        };
+        content.downcast().map(|value| *value).map_err(|_| "it is of another type".to_owned())
+    }
+
+    #[cold]
+    fn convert<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let json = self.0.to_json().map_err(|error| error.to_string())?;
+        T::deserialize(json).map_err(|error| error.to_string())
+    }
+}
+
+impl Clone for Payload {
+    fn clone(&self) -> Self {
+        Payload(self.0.duplicate())
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.to_json() {
+            Ok(json) => json.fmt(f),
+            Err(error) => write!(f, "a body without JSON: {error}"),
+        }
+    }
+}
+
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.to_json().map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// How large a number is in postcard, which writes seven bits a byte.
+#[inline]
+pub(crate) fn number_size(number: u64) -> u64 {
+    u64::from((64 - (number | 1).leading_zeros()).div_ceil(7))
+}
+
+/// How large a text is in postcard: its length, and itself.
+#[inline]
+pub(crate) fn text_size(text: &str) -> u64 {
+    number_size(text.len() as u64) + text.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Point {
+        x: i32,
+        y: i32,
+        /// Shows which way a value came: JSON does not have it.
+        #[serde(skip)]
+        note: &'static str,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Across {
+        x: i64,
+    }
+
+    const POINT: Point = Point { x: 3, y: -4, note: "as it is" };
+
+    #[test]
+    fn a_value_of_the_type_that_is_asked_for_arrives_as_it_is() {
+        assert_eq!(Payload::new(POINT).take(), Ok(POINT));
+        assert_eq!(Payload::new(POINT).clone().take(), Ok(POINT));
+    }
+
+    #[test]
+    fn another_type_is_read_from_the_json_and_json_from_any_type() {
+        assert_eq!(Payload::new(POINT).take(), Ok(Across { x: 3 }));
+        assert_eq!(Payload::new(POINT).take(), Ok(json!({ "x": 3, "y": -4 })));
+        assert_eq!(Payload::new(json!({ "x": 3, "y": -4 })).take(), Ok(Point { note: "", ..POINT }));
+    }
+
+    #[test]
+    fn what_the_json_does_not_describe_is_said() {
+        let error = Payload::new("three").take::<Across>().err().unwrap_or_default();
+        assert!(error.contains("invalid type: string \"three\""), "{error}");
+    }
+
+    #[test]
+    fn sizes_are_those_of_postcard() {
+        for number in [0, 1, 127, 128, 16_383, 16_384, u64::MAX] {
+            let bytes = postcard::experimental::serialized_size(&number).unwrap_or_default();
+            assert_eq!(number_size(number), bytes as u64, "{number}");
+        }
+        for len in [0, 1, 127, 128, 300] {
+            let text = "x".repeat(len);
+            assert_eq!(text_size(&text), postcard::experimental::serialized_size(&text).unwrap_or_default() as u64);
+        }
+    }
+}
