@@ -41,7 +41,7 @@ fn place(error: &Error, text: &str, stop: usize) -> (usize, usize) {
         // Here ron has gone past the opening quote.
         Error::ExpectedStringEnd if before.ends_with('"') => return (stop - 1, 1),
         Error::ExpectedComma if is_quantity(before, &text[stop..]) => {
-            let start = before.rfind(|c: char| !(c.is_ascii_digit() || ".-+".contains(c))).map_or(0, |at| at + 1);
+            let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || ".-+".contains(c)).len();
             let rest = &text[stop..];
             let end = rest.find(|c: char| !(c.is_alphanumeric() || "._".contains(c))).unwrap_or(rest.len());
             return (start, stop - start + end);
