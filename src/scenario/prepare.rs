@@ -125,7 +125,7 @@ impl Scenario {
                 links,
                 changes: plan.changes,
                 policies: declared.policies.clone(),
-                supervision: None,
+                supervision: plan.supervision,
                 until: until.or(declared.until),
             },
         })
