@@ -32,6 +32,7 @@ use std::task::Waker;
 use crate::clock::calendar::Calendar;
 use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
+use crate::monitors::Watch;
 use crate::network::ledger::{Ended, Ledger, Passage};
 use crate::network::links::Links;
 use crate::network::order::InSequence;
@@ -82,6 +83,7 @@ pub(crate) struct Parts {
     pub(crate) seats: Seats,
     pub(crate) by_name: HashMap<String, ServiceId>,
     pub(crate) ledger: Ledger,
+    pub(crate) watch: Option<Watch>,
 }
 
 /// The state of a run, shared by everything that runs in it.
@@ -101,6 +103,8 @@ pub(crate) struct Network {
     /// How to end each service.
     closables: RefCell<Vec<Option<Rc<dyn Closable>>>>,
     counters: RefCell<BTreeMap<ServiceId, BTreeMap<String, u64>>>,
+    /// What keeps an eye on them, if anything does.
+    pub(crate) watch: Option<RefCell<Watch>>,
     /// Looked up, never iterated.
     by_name: HashMap<String, ServiceId>,
     /// Whose code is running, or ran last.
@@ -111,7 +115,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { seed, topology, model, changes, timeout, seats, by_name, ledger } = parts;
+        let Parts { seed, topology, model, changes, timeout, seats, by_name, ledger, watch } = parts;
         let streams = Streams::new(seed);
         Rc::new(Network {
             now: Cell::new(0),
@@ -133,6 +137,7 @@ impl Network {
             takers: RefCell::default(),
             closables: RefCell::default(),
             counters: RefCell::default(),
+            watch: watch.map(RefCell::new),
             by_name,
             acting: Cell::new(ServiceId(0)),
             streams,
@@ -411,6 +416,9 @@ impl Network {
 
     /// Adds to a service's named counter.
     pub(crate) fn count(&self, service: ServiceId, counter: &str, by: u64) {
+        if let Some(watch) = &self.watch {
+            watch.borrow_mut().counted(service, counter, by);
+        }
         let mut counters = self.counters.borrow_mut();
         let counters = counters.entry(service).or_default();
         match counters.get_mut(counter) {

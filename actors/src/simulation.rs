@@ -42,6 +42,7 @@ use actix::prelude::*;
 use crate::changes::{Policy, PolicyState, ScheduledChange};
 use crate::context::{Accepts, Networked, ServiceCell};
 use crate::interfaces::rest::Endpoints;
+use crate::monitors::{Monitor, Watch};
 use crate::network::ledger::Ledger;
 use crate::network::pump::{NetworkActor, Run, Schedule};
 use crate::network::seats::{Neighbours, Presence, Seats};
@@ -49,7 +50,7 @@ use crate::network::{Network, Parts};
 use crate::panics::{self, Caught};
 use crate::random::Streams;
 pub use crate::report::Progress;
-use crate::report::{Ending, Report, ServiceReport};
+use crate::report::{DirectoryReport, Ending, Latencies, Report, ServiceReport};
 use crate::router::RouterActor;
 pub use crate::rules::{LinkModel, Ordering};
 use crate::service::Service;
@@ -60,7 +61,7 @@ use crate::topology::{NodeId, Topology};
 use crate::trace::{ServiceId, TraceNames, TraceSink};
 use crate::units::{SimDuration, SimTime};
 
-mod changes;
+mod checks;
 
 /// What a service is made with when the run begins.
 struct Casting<'a> {
@@ -180,6 +181,8 @@ pub struct Setup {
     pub policies: Vec<Policy>,
     /// Who restarts whom. `None`: every service is a permanent child of a one-for-one root.
     pub supervision: Option<Supervisor>,
+    /// What named counters are to keep to meanwhile.
+    pub monitors: Vec<Monitor>,
     /// `None`: until nothing is left to happen.
     pub until: Option<SimTime>,
 }
@@ -198,6 +201,7 @@ impl Setup {
             changes: Vec::new(),
             policies: Vec::new(),
             supervision: None,
+            monitors: Vec::new(),
             until: None,
         }
     }
@@ -267,9 +271,9 @@ async fn perform(
     sink: Option<Box<dyn TraceSink>>,
     progress: Arc<Progress>,
 ) -> Result<Report, StartError> {
-    changes::check(&setup)?;
-    let Setup { seed, topology, model, ordering, timeout, services, links, changes, policies, supervision: _, until } =
-        setup;
+    checks::check(&setup)?;
+    let Setup { seed, topology, model, ordering, timeout, services, links, changes, policies, .. } = setup;
+    let (monitors, until) = (setup.monitors, setup.until);
     let by_name = names_of(&services, &topology)?;
     let neighbours = links.map(|links| neighbours_of(&links, services.len(), ordering)).transpose()?;
     let nodes: Vec<NodeId> = services.iter().map(|service| service.node).collect();
@@ -290,6 +294,7 @@ async fn perform(
         by_name,
         ledger,
         topology,
+        watch: Watch::over(monitors),
     });
     for node in 0..node_count {
         seat(&network, ServiceId((services.len() + node) as u32), RouterActor)();
@@ -377,8 +382,10 @@ fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<D
         }
         services.push(service);
     }
+    let monitors = network.watch.as_ref().map(|watch| watch.borrow_mut().finish(ended_at)).unwrap_or_default();
     let mut ledger = network.ledger.borrow_mut();
     ledger.traffic.in_flight = in_flight;
+    let distributions = ledger.distributions();
     Report {
         seed,
         ended_at,
@@ -387,13 +394,17 @@ fn report(network: &Rc<Network>, seed: u64, ending: Ending, desks: &[Option<Rc<D
         outcomes: ledger.outcomes(),
         causes: ledger.take_causes(),
         unfinished,
-        latency: ledger.latency(),
-        latency_by_interface: ledger.latency_by_interface(),
+        latency: distributions.deliveries.as_ref().and_then(Latencies::summary),
+        latency_by_interface: distributions.summaries(),
+        distributions,
         services,
         faults: ledger.faults(),
         counters,
         panics: std::mem::take(&mut ledger.panics),
         panic_count: ledger.panic_count,
+        supervision: std::mem::take(&mut ledger.supervision),
+        directories: DirectoryReport::default(),
+        monitors,
         trace_hash: ledger.trace_hash(),
     }
 }

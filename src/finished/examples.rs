@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
-use rehearsal_actors::report::{Ending, LatencySummary, PanicReport, Report, ServiceReport, Traffic};
+use rehearsal_actors::report::{
+    DirectoryReport, Distributions, Ending, LatencySummary, PanicReport, Report, ServiceReport, SupervisionReport,
+    Traffic,
+};
 use rehearsal_actors::trace::TraceHash;
 use rehearsal_actors::units::{SimDuration, SimTime};
 use serde_json::json;
@@ -54,6 +57,10 @@ pub(crate) fn nothing_happened() -> Finished {
             counters: BTreeMap::new(),
             panics: Vec::new(),
             panic_count: 0,
+            distributions: Distributions::default(),
+            supervision: SupervisionReport::default(),
+            directories: DirectoryReport::default(),
+            monitors: Vec::new(),
             trace_hash: TraceHash(0),
         },
     }
@@ -112,6 +119,10 @@ pub(crate) fn shop() -> Finished {
             counters: named(&[("orders placed", 96), ("orders failed", 4)]),
             panics: Vec::new(),
             panic_count: 0,
+            distributions: Distributions::default(),
+            supervision: SupervisionReport::default(),
+            directories: DirectoryReport::default(),
+            monitors: Vec::new(),
             trace_hash: TraceHash(0x0123_4567_89ab_cdef),
         },
     }
@@ -187,6 +198,10 @@ pub(crate) fn nasty() -> Finished {
             counters: counted,
             panic_count: u64::MAX,
             panics: names.iter().map(panic).collect(),
+            distributions: Distributions::default(),
+            supervision: SupervisionReport::default(),
+            directories: DirectoryReport::default(),
+            monitors: Vec::new(),
             trace_hash: TraceHash(u64::MAX),
         },
     }

@@ -126,6 +126,7 @@ impl Scenario {
                 changes: plan.changes,
                 policies: declared.policies.clone(),
                 supervision: plan.supervision,
+                monitors: Vec::new(),
                 until: until.or(declared.until),
             },
         })

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::outcome::{Interface, OutcomeKind};
 use crate::panics::Caught;
-use crate::report::{LatencySummary, PanicReport, Traffic};
+use crate::report::{Distributions, FailureKind, FailureReport, Latencies, PanicReport, SupervisionReport, Traffic};
 use crate::trace::{LossCause, ServiceId, TraceEvent, TraceHash, TraceNames, TraceSink};
 use crate::units::{Bytes, SimDuration, SimTime};
 
@@ -34,46 +33,8 @@ pub(crate) struct Ended {
     pub(crate) sent_at: SimTime,
 }
 
-/// Latencies, to three significant digits (histograms) and their exact maximum.
-struct Latencies {
-    histogram: Histogram<u64>,
-    max: u64,
-}
-
-impl Latencies {
-    fn new() -> Result<Self, hdrhistogram::CreationError> {
-        Ok(Latencies { histogram: Histogram::new(3)?, max: 0 })
-    }
-
-    fn of_each_interface() -> Result<Vec<Self>, hdrhistogram::CreationError> {
-        (0..Interface::COUNT).map(|_| Latencies::new()).collect()
-    }
-
-    #[inline]
-    fn note(&mut self, latency: SimDuration) {
-        let nanos = latency.as_nanos();
-        self.max = self.max.max(nanos);
-        // Unlike `saturating_record`, this lets the histogram grow; it can grow to any `u64`.
-        let _ = self.histogram.record(nanos);
-    }
-
-    fn add(&mut self, other: &Latencies) {
-        self.max = self.max.max(other.max);
-        // The histograms grow on demand, so that adding one to another cannot fail.
-        let _ = self.histogram.add(&other.histogram);
-    }
-
-    fn summary(&self) -> Option<LatencySummary> {
-        let count = self.histogram.len();
-        let at = |q| SimDuration::from_nanos(self.histogram.value_at_quantile(q).min(self.max));
-        (count > 0).then(|| LatencySummary {
-            count,
-            p50: at(0.50),
-            p90: at(0.90),
-            p99: at(0.99),
-            max: SimDuration::from_nanos(self.max),
-        })
-    }
+fn latencies_of_each_interface() -> Result<Vec<Latencies>, hdrhistogram::CreationError> {
+    (0..Interface::COUNT).map(|_| Latencies::new()).collect()
 }
 
 /// The fingerprint: every event leaves a record of fixed layout, and the records are hashed in
@@ -115,8 +76,8 @@ impl Fingerprint {
 }
 
 const OUTCOMES: usize = OutcomeKind::ALL.len();
-/// So many panics are kept, of which the rest is counted.
-const PANICS: usize = 1000;
+/// So many panics and errors are kept, of which the rest is counted.
+const FAILURES: usize = 1000;
 /// So many different causes are told apart.
 const CAUSES: usize = 100;
 const NOBODY: u32 = u32::MAX;
@@ -134,6 +95,7 @@ pub(crate) struct Ledger {
     faults: BTreeMap<&'static str, u64>,
     pub(crate) panics: Vec<PanicReport>,
     pub(crate) panic_count: u64,
+    pub(crate) supervision: SupervisionReport,
 }
 
 impl Ledger {
@@ -145,14 +107,15 @@ impl Ledger {
             traffic: Traffic::default(),
             outcomes: [[0; OUTCOMES]; Interface::COUNT],
             causes: BTreeMap::new(),
-            deliveries: Latencies::of_each_interface()?,
-            requests: Latencies::of_each_interface()?,
+            deliveries: latencies_of_each_interface()?,
+            requests: latencies_of_each_interface()?,
             fingerprint: Fingerprint { buffer: Vec::with_capacity(PIECE), hasher: Xxh3::new() },
             sink,
             names,
             faults: BTreeMap::new(),
             panics: Vec::new(),
             panic_count: 0,
+            supervision: SupervisionReport::default(),
         })
     }
 
@@ -274,11 +237,26 @@ impl Ledger {
         self.fingerprint.text(&caught.message);
         self.tell(&TraceEvent::Panic { at, service, message: &caught.message });
         self.panic_count += 1;
-        if self.panics.len() >= PANICS {
-            return;
-        }
         let name = self.names.services.get(service.index()).cloned().unwrap_or_default();
-        self.panics.push(PanicReport { service: name, at, message: caught.message, place: caught.place });
+        let Caught { message, place } = caught;
+        if self.panics.len() < FAILURES {
+            let (service, message, place) = (name.clone(), message.clone(), place.clone());
+            self.panics.push(PanicReport { service, at, message, place });
+        }
+        let kind = FailureKind::Panic;
+        self.failed(FailureReport { service: name, at, kind, message, place, by_fault: false });
+    }
+
+    /// A service failed by itself.
+    fn failed(&mut self, failure: FailureReport) {
+        let supervision = &mut self.supervision;
+        supervision.failure_count += 1;
+        if !failure.by_fault {
+            *supervision.unexplained.entry(failure.service.clone()).or_default() += 1;
+        }
+        if supervision.failures.len() < FAILURES {
+            supervision.failures.push(failure);
+        }
     }
 
     /// A step of a service failed.
@@ -306,22 +284,22 @@ impl Ledger {
         outcomes
     }
 
-    /// Over all deliveries.
-    pub(crate) fn latency(&self) -> Option<LatencySummary> {
-        let mut all = Latencies::new().ok()?;
-        for one in &self.deliveries {
-            all.add(one);
-        }
-        all.summary()
-    }
-
-    /// Sending to delivery for messages, request to outcome for calls.
-    pub(crate) fn latency_by_interface(&self) -> BTreeMap<Interface, LatencySummary> {
+    /// Sending to delivery over everything; by interface, sending to delivery for messages and
+    /// request to outcome for calls.
+    pub(crate) fn distributions(&self) -> Distributions {
+        let deliveries = Latencies::new().ok().map(|mut all| {
+            self.deliveries.iter().for_each(|one| all.add(one));
+            all
+        });
         let of = |interface: Interface| {
             let latencies = if interface.is_message() { &self.deliveries } else { &self.requests };
-            latencies[interface as usize].summary().map(|summary| (interface, summary))
+            let latencies = &latencies[interface as usize];
+            (latencies.count() > 0).then(|| (interface, latencies.clone()))
         };
-        Interface::ALL.into_iter().filter_map(of).collect()
+        Distributions {
+            deliveries: deliveries.filter(|all| all.count() > 0),
+            by_interface: Interface::ALL.into_iter().filter_map(of).collect(),
+        }
     }
 
     pub(crate) fn faults(&self) -> BTreeMap<String, u64> {

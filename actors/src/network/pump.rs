@@ -217,6 +217,9 @@ enum Advance {
 
 /// Moves the clock to the next instant in which something happens.
 fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
+    if let Some(watch) = &network.watch {
+        watch.borrow_mut().look(network.now());
+    }
     let Some(next) = network.next_time() else {
         return Advance::Over(Ending::Quiescent);
     };

@@ -5,6 +5,7 @@ mod delivery;
 mod endings;
 mod lifecycle;
 mod messages;
+mod monitors;
 mod panics;
 mod queues;
 mod requests;

@@ -1,4 +1,4 @@
-//! Whether what a setup's changes speak of is there.
+//! Whether what a setup's changes, policies and monitors speak of is there.
 
 use crate::changes::{Change, Policy};
 use crate::simulation::{Setup, StartError};
@@ -6,13 +6,15 @@ use crate::supervision::Supervisor;
 use crate::topology::{LinkId, NodeId};
 use crate::trace::ServiceId;
 
-/// Looks at every scheduled change and at every policy that names services.
+/// Looks at all of them.
 pub(super) fn check(setup: &Setup) -> Result<(), StartError> {
     setup.changes.iter().try_for_each(|scheduled| check_change(&scheduled.change, setup))?;
     setup.policies.iter().try_for_each(|policy| match policy {
         Policy::Kill { services, .. } => check_places(&[], &[], services, setup),
         Policy::Flap { .. } | Policy::Drift { .. } => Ok(()),
-    })
+    })?;
+    let watched: Vec<ServiceId> = setup.monitors.iter().filter_map(|monitor| monitor.service).collect();
+    check_places(&[], &[], &watched, setup)
 }
 
 fn check_change(change: &Change, setup: &Setup) -> Result<(), StartError> {
@@ -48,7 +50,7 @@ fn check_places(nodes: &[NodeId], links: &[LinkId], services: &[ServiceId], setu
     let places = [
         ("the node of a change", node, setup.topology.node_count()),
         ("the link of a change", link, setup.topology.link_count()),
-        ("the service of a change", service, setup.services.len()),
+        ("the service of a change or monitor", service, setup.services.len()),
     ];
     for (what, index, count) in places {
         if let Some(index) = index.filter(|index| *index >= count) {
