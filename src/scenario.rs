@@ -65,6 +65,21 @@
 //!         Drift(every: "500ms", latency: (0.9, 1.1), bandwidth: (0.95, 1.05), processing: (0.9, 1.1)),
 //!         Kill(every: "5s", chance: 0.1, services: ["cart"]), // left out: any service
 //!     ],
+//!     // What must hold; a run of which it does not ends with exit code 1.
+//!     expect: [
+//!         // Outcomes and their latencies, of one interface or (left out) of all.
+//!         Outcomes(interface: Rest, kind: Reply, at_least: 100), // or `at_most`, or both, or `exactly`
+//!         Ratio(interface: Rest, kinds: [Reply, Ack], at_least: 0.99),
+//!         Latency(interface: Rest, percentile: 99, at_most: "200ms"),
+//!         // Of one service or (left out) of any.
+//!         Recovery(service: "cart", at_most: "2s"),   // from failure to the first good reply
+//!         Restarts(service: "cart", at_most: 5),      // or `supervisor: "root"`: those it carried out
+//!         Failures(service: "cart", at_most: 3),      // panics and errors: without it, none may be
+//!         // Named counters: at the end, and while the run goes on.
+//!         Counter(name: "orders placed", service: "frontend", at_least: 10),
+//!         Always(counter: "orders shipped", at_most: "orders paid"), // or a number
+//!         Eventually(counter: "orders placed", at_least: 10, by: "20s"), // no `by`: at last
+//!     ],
 //! )
 //! ```
 //!
@@ -72,6 +87,9 @@
 //! or a duration; `queued` is `Return` or `Keep`; and `fallback` lists the nodes on which a service
 //! comes back if its own is down: the first that is up. See
 //! [`supervision`](rehearsal_actors::supervision) for what these mean.
+//!
+//! Panics and errors that no fault caused end a run badly too, except those of services of which
+//! `Failures` are expected. See [`expectations`](crate::expectations) for what is measured and when.
 //!
 //! Generated networks are written `Star(nodes: 5)`, `Hierarchical(nodes: 30, partition: [0.6, 0.4],
 //! joined: 0.3, within: 0.1)`, `Random(nodes: 20, chance: 0.2)`, `ScaleFree(nodes: 20, attachments:
@@ -84,6 +102,7 @@
 //! This module knows the network and the simulation as plain data; it runs nothing.
 
 mod decode;
+mod expectations;
 mod explicit;
 mod faults;
 mod fields;
@@ -113,6 +132,7 @@ use rehearsal_actors::topology::Topology;
 use rehearsal_actors::topology::placement::Strategy;
 use rehearsal_actors::units::{SimDuration, SimTime};
 
+use crate::expectations::Expectation;
 use crate::registry::Registry;
 
 pub use mistakes::{Mistake, Mistakes};
@@ -183,6 +203,7 @@ pub(crate) struct Declared {
     supervision: Option<Tree>,
     faults: Vec<Fault>,
     policies: Vec<Policy>,
+    expectations: Vec<Expectation>,
 }
 
 impl Scenario {
@@ -287,6 +308,8 @@ impl Declared {
         let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, &victims, mistakes));
         let policies = fields.optional("policies", mistakes);
         let policies = policies.map(|raw| policies::read_policies(raw, &victims, mistakes));
+        let expectations = fields.optional("expect", mistakes);
+        let expectations = expectations.map(|raw| expectations::read_expectations(raw, &victims, mistakes));
         fields.finish(mistakes);
         Some(Declared {
             name: name.map(|name| name.value).unwrap_or_default(),
@@ -303,6 +326,7 @@ impl Declared {
             supervision,
             faults: faults.unwrap_or_default(),
             policies: policies.unwrap_or_default(),
+            expectations: expectations.unwrap_or_default(),
         })
     }
 }

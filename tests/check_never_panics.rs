@@ -52,6 +52,13 @@ const GOOD: &str = r##"Scenario(
         Drift(every: "500ms", latency: (0.9, 1.1), bandwidth: (0.95, 1.05), processing: (0.9, 1.1)),
         Kill(every: "5s", chance: 0.1, services: ["x"]),
     ],
+    expect: [
+        Outcomes(interface: Rest, kind: Reply, at_least: 100), Ratio(kinds: [Reply, Ack], at_least: 0.99),
+        Latency(interface: Mpi, percentile: 99.9, at_most: "200ms"), Recovery(service: "x", at_most: "2s"),
+        Restarts(supervisor: "root", exactly: 5), Failures(service: "x", at_most: 3),
+        Counter(name: "orders", at_least: 10), Always(counter: "shipped", at_most: "paid"),
+        Eventually(counter: "orders", at_least: 10, by: "20s"),
+    ],
 )"##;
 
 /// A scenario whose network is drawn.
@@ -132,6 +139,9 @@ fn nested_ron() -> impl Strategy<Value = String> {
         Just("supervision"),
         Just("children"),
         Just("service"),
+        Just("expect"),
+        Just("counter"),
+        Just("at_most"),
         Just("params"),
         Just("from"),
         Just("to"),
@@ -152,6 +162,8 @@ fn nested_ron() -> impl Strategy<Value = String> {
         Just("Drift"),
         Just("Kill"),
         Just("Supervisor"),
+        Just("Always"),
+        Just("Outcomes"),
         Just("Unknown"),
     ];
     leaf.prop_recursive(6, 48, 5, move |inner| {
@@ -242,7 +254,7 @@ proptest! {
 
     #[test]
     fn arbitrary_nested_ron_never_panics(ron in nested_ron()) {
-        check(format!("Scenario(version: 1, name: \"nested\", network: {ron}, services: [{ron}], supervision: {ron}, faults: [{ron}])"));
+        check(format!("Scenario(version: 1, name: \"nested\", network: {ron}, services: [{ron}], supervision: {ron}, faults: [{ron}], expect: [{ron}])"));
         check(ron);
     }
 }

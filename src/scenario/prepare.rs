@@ -6,6 +6,7 @@ use rehearsal_actors::routes;
 use rehearsal_actors::simulation::{AppLink, ServiceSpec, Setup};
 use rehearsal_actors::units::{Bandwidth, Bytes, SimDuration, SimTime};
 
+use crate::expectations::Expectation;
 use crate::registry::Refusal;
 
 use super::mistakes::{Mistake, Mistakes, quoted, said};
@@ -22,6 +23,8 @@ pub struct Prepared {
     pub network: NetworkSummary,
     /// Requirements of links between services that the placement does not meet at the start.
     pub violations: Vec<Violation>,
+    /// What must hold of the run.
+    pub expectations: Vec<Expectation>,
 }
 
 /// How large a network is.
@@ -115,6 +118,7 @@ impl Scenario {
             name: declared.name.clone(),
             network: NetworkSummary { nodes: plan.topology.node_count(), links: plan.topology.link_count() },
             violations: self.violations(&plan),
+            expectations: declared.expectations.clone(),
             setup: Setup {
                 seed,
                 topology: plan.topology,
@@ -126,7 +130,7 @@ impl Scenario {
                 changes: plan.changes,
                 policies: declared.policies.clone(),
                 supervision: plan.supervision,
-                monitors: Vec::new(),
+                monitors: declared.expectations.iter().filter_map(Expectation::monitor).cloned().collect(),
                 until: until.or(declared.until),
             },
         })

@@ -248,7 +248,7 @@ impl Ledger {
     }
 
     /// A service failed by itself.
-    fn failed(&mut self, failure: FailureReport) {
+    pub(crate) fn failed(&mut self, failure: FailureReport) {
         let supervision = &mut self.supervision;
         supervision.failure_count += 1;
         if !failure.by_fault {
