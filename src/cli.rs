@@ -42,9 +42,10 @@ use crate::registry::Registry;
 /// }
 /// ```
 ///
-/// The exit code is 0 if the run ended well, 1 if it did not (it was interrupted, got stuck, or
-/// something in it panicked; no route; a trace that could not be written), and 2 for a mistake on
-/// the command line or in a scenario.
+/// The exit code is 0 if the run ended well, 1 if it did not (it was interrupted or got stuck, a
+/// service failed that neither a fault of the scenario nor its author had in mind, an expectation
+/// does not hold; no route; a trace that could not be written), and 2 for a mistake on the command
+/// line or in a scenario.
 #[derive(Debug)]
 pub struct Cli {
     registry: Registry,

@@ -10,7 +10,7 @@
 //! | `virtual_s` | virtual time when it ended |
 //! | `wall_s` | how long that took |
 //! | `ending` | `quiescent`, `time_reached`, `interrupted`, `stuck` or `gave_up` (the root supervisor) |
-//! | `ended_well` | what the exit code says: the run came to its end and nothing panicked |
+//! | `ended_well` | what the exit code says: it came to its end, nothing failed unexpectedly, all expectations hold |
 //! | `problem` | why it did not end well, for people; else `null` |
 //! | `deliveries` | messages that arrived |
 //! | `traffic` | `sent` = `delivered` + `lost` + `undelivered` + `in_flight`; `duplicates`, `held_back`, `bytes` |
@@ -22,9 +22,32 @@
 //! | `services` | in order of declaration; see [`ServiceReport`] for the fields |
 //! | `faults` | how often the network changed, by kind |
 //! | `requirements_violated` | by the placement, spelled out |
+//! | `expectations` | in order of declaration: see below |
+//! | `supervision` | who failed and was restarted: see below |
+//! | `directories` | who registered with which directory: see below |
 //! | `panic_count` | how many panics there were |
 //! | `panics` | the first thousand: `service`, `at_s`, `message`, `place` |
 //! | `trace_hash` | the fingerprint of the run, 16 hexadecimal digits |
+//!
+//! Each of the `expectations` has `subject`, `wanted` and `measured` (for people to read), `value` (what
+//! was measured: a count, a share from 0 to 1, or milliseconds; `null` if nothing was), and `holds`.
+//!
+//! `supervision` has
+//! - `restarts`: how often each `child` was restarted for which `cause` (`panic`, `error`, `ended`,
+//!   `killed`, `node_crash`, `gave_up`, `sibling`, `supervisor`), as `count`;
+//! - `restarts_by_supervisor`: how many each carried out;
+//! - `gave_up`: supervisors that did: `supervisor`, `at_s`, `why`;
+//! - `failure_count` and `failures`: panics and errors, the first thousand of them: `service`, `at_s`,
+//!   `kind` (`panic`, `error`), `message`, `place`, `by_fault`;
+//! - `unexplained`: those that no fault caused, by service;
+//! - `recovery_ms`, `recovery_ms_by_service`: from failure to the first good reply, like `latency_ms`;
+//! - `down_since_s`: services that had not recovered when the run ended.
+//!
+//! `directories` has `by_directory` (the entries that were `registered`, `withdrawn`, `dropped` for
+//! silence and `shared` by others; `lookups`), `provider_failovers` (requests taken to another
+//! provider) and `directory_failovers` (providers that turned to another directory).
+
+mod supervision;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +57,8 @@ use serde_json::Value;
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
 use rehearsal_actors::report::{Ending, LatencySummary, PanicReport, Report, ServiceReport, Traffic};
 
+use self::supervision::{DirectoriesObject, SupervisionObject};
+use crate::expectations::Verdict;
 use crate::finished::Finished;
 
 /// Writes a run as one JSON object, indented, with a line break at its end.
@@ -66,6 +91,9 @@ struct RunObject<'a> {
     services: Vec<ServiceObject<'a>>,
     faults: &'a BTreeMap<String, u64>,
     requirements_violated: &'a [String],
+    expectations: Vec<Verdict>,
+    supervision: SupervisionObject<'a>,
+    directories: DirectoriesObject<'a>,
     panic_count: u64,
     panics: Vec<PanicObject<'a>>,
     trace_hash: String,
@@ -88,7 +116,7 @@ impl<'a> RunObject<'a> {
                 Ending::Stuck { .. } => "stuck",
                 Ending::GaveUp { .. } => "gave_up",
             },
-            ended_well: report.ended_well(),
+            ended_well: run.ended_well(),
             problem: run.what_went_wrong(),
             deliveries: report.traffic.delivered,
             traffic: TrafficObject::of(report.traffic),
@@ -100,6 +128,9 @@ impl<'a> RunObject<'a> {
             services: report.services.iter().map(ServiceObject::of).collect(),
             faults: &report.faults,
             requirements_violated: &run.violated,
+            expectations: run.verdicts(),
+            supervision: SupervisionObject::of(report),
+            directories: DirectoriesObject::of(&report.directories),
             panic_count: report.panic_count,
             panics: report.panics.iter().map(PanicObject::of).collect(),
             trace_hash: report.trace_hash.to_string(),
@@ -253,8 +284,10 @@ impl<'a> PanicObject<'a> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::finished::examples::{nasty, nothing_happened, shop};
+    use crate::finished::examples::{chaos, nasty, nothing_happened, shop};
 
     /// Every key of an object in the order in which it is written.
     fn keys(object: &str) -> Vec<String> {
@@ -272,7 +305,7 @@ mod tests {
             .flat_map(|names| names.split(", "))
             .map(|name| name.trim_matches('`').to_owned())
             .collect();
-        for run in [shop(), nothing_happened(), nasty()] {
+        for run in [shop(), nothing_happened(), nasty(), chaos()] {
             assert_eq!(keys(&render(&run).unwrap()), promised);
         }
     }
@@ -297,6 +330,26 @@ mod tests {
         assert_eq!(object["services"][0]["step_values"][0]["order"], 54321);
         assert_eq!(object["faults"]["node down"], 12);
         assert_eq!(object["trace_hash"], "0123456789abcdef");
+    }
+
+    #[test]
+    fn trouble_is_told_in_numbers() {
+        let object: Value = serde_json::from_str(&render(&chaos()).unwrap()).unwrap();
+        let supervision = &object["supervision"];
+        assert_eq!(supervision["restarts"][1], json!({"child": "cart", "cause": "killed", "count": 2}));
+        assert_eq!(supervision["gave_up"][0]["supervisor"], "payments");
+        assert_eq!(supervision["failures"][0]["by_fault"], false);
+        assert_eq!(supervision["unexplained"], json!({"cart": 1}));
+        assert_eq!(supervision["recovery_ms_by_service"]["cart"]["max"], 800.0);
+        assert_eq!(supervision["recovery_ms_by_service"]["user"]["count"], 0);
+        assert_eq!(supervision["down_since_s"], json!({"user": 48.0}));
+        assert_eq!(object["directories"]["by_directory"]["hub"]["lookups"], 1_200);
+        assert_eq!(object["directories"]["provider_failovers"], 3);
+        assert_eq!(
+            object["expectations"][0],
+            json!({"subject": "orders placed", "wanted": "at least 90", "measured": "96", "value": 96, "holds": true})
+        );
+        assert_eq!(object["ended_well"], true);
     }
 
     #[test]

@@ -34,9 +34,24 @@
 //!         // Both ways again. Latency (at most) and bandwidth (at least) are requirements.
 //!         (from: "frontend", to: "cart", latency: "50ms", bandwidth: "5Mbit/s", ordering: Unordered),
 //!     ],
+//!     // Who restarts whom, as in Erlang/OTP. Left out: a one-for-one root restarts every service.
+//!     supervision: Supervisor(
+//!         name: "root",
+//!         strategy: OneForOne,        // or OneForAll, RestForOne
+//!         restarts: 3, period: "5s",  // default 1 in 5s; one more, and the supervisor gives up
+//!         backoff: (first: "100ms", most: "10s", jitter: 0.1), // default: restarts at once
+//!         children: [                 // in the order of their start; services not named come last
+//!             "frontend",             // permanent, 5s to end, what is queued is returned
+//!             (service: "cart", restart: Transient, shutdown: "2s", queued: Keep, fallback: ["b"]),
+//!             Supervisor(name: "back office", restart: Temporary, shutdown: Infinity, children: ["orders"]),
+//!         ],
+//!     ),
 //!     faults: [
 //!         (at: "10s", change: NodeDown("b")),
 //!         (at: "12s", change: NodeUp("b")),
+//!         (at: "13s", change: Kill("cart")),                   // a service or supervisor dies
+//!         (at: "13s", change: NodeCrash("a")),                 // goes down, and its services die
+//!         (at: "14s", change: NodeRestart("a")),               // comes up, and they come back
 //!         (at: "14s", change: LinkDown(from: "a", to: "b")),   // both ways, as above
 //!         (at: "15s", change: LinkUp(from: "a", to: "b")),
 //!         (at: "20s", change: Partition(left: ["edge"], right: ["b"])), // nodes or groups; no `right`: the rest
@@ -48,9 +63,33 @@
 //!     policies: [
 //!         Flap(every: "500ms", down: 0.02, up: 0.5, on: [Nodes]),  // or [Links], or both
 //!         Drift(every: "500ms", latency: (0.9, 1.1), bandwidth: (0.95, 1.05), processing: (0.9, 1.1)),
+//!         Kill(every: "5s", chance: 0.1, services: ["cart"]), // left out: any service
+//!     ],
+//!     // What must hold; a run of which it does not ends with exit code 1.
+//!     expect: [
+//!         // Outcomes and their latencies, of one interface or (left out) of all.
+//!         Outcomes(interface: Rest, kind: Reply, at_least: 100), // or `at_most`, or both, or `exactly`
+//!         Ratio(interface: Rest, kinds: [Reply, Ack], at_least: 0.99),
+//!         Latency(interface: Rest, percentile: 99, at_most: "200ms"),
+//!         // Of one service or (left out) of any.
+//!         Recovery(service: "cart", at_most: "2s"),   // from failure to the first good reply
+//!         Restarts(service: "cart", at_most: 5),      // or `supervisor: "root"`: those it carried out
+//!         Failures(service: "cart", at_most: 3),      // panics and errors: without it, none may be
+//!         // Named counters: at the end, and while the run goes on.
+//!         Counter(name: "orders placed", service: "frontend", at_least: 10),
+//!         Always(counter: "orders shipped", at_most: "orders paid"), // or a number
+//!         Eventually(counter: "orders placed", at_least: 10, by: "20s"), // no `by`: at last
 //!     ],
 //! )
 //! ```
+//!
+//! A child's `restart` is `Permanent`, `Transient` or `Temporary`; its `shutdown` is `Kill`, `Infinity`
+//! or a duration; `queued` is `Return` or `Keep`; and `fallback` lists the nodes on which a service
+//! comes back if its own is down: the first that is up. See
+//! [`supervision`](rehearsal_actors::supervision) for what these mean.
+//!
+//! Panics and errors that no fault caused end a run badly too, except those of services of which
+//! `Failures` are expected. See [`expectations`](crate::expectations) for what is measured and when.
 //!
 //! Generated networks are written `Star(nodes: 5)`, `Hierarchical(nodes: 30, partition: [0.6, 0.4],
 //! joined: 0.3, within: 0.1)`, `Random(nodes: 20, chance: 0.2)`, `ScaleFree(nodes: 20, attachments:
@@ -63,6 +102,7 @@
 //! This module knows the network and the simulation as plain data; it runs nothing.
 
 mod decode;
+mod expectations;
 mod explicit;
 mod faults;
 mod fields;
@@ -73,6 +113,8 @@ mod policies;
 mod prepare;
 mod services;
 mod source;
+mod strikes;
+mod supervision;
 mod syntax;
 mod values;
 
@@ -90,6 +132,7 @@ use rehearsal_actors::topology::Topology;
 use rehearsal_actors::topology::placement::Strategy;
 use rehearsal_actors::units::{SimDuration, SimTime};
 
+use crate::expectations::Expectation;
 use crate::registry::Registry;
 
 pub use mistakes::{Mistake, Mistakes};
@@ -103,6 +146,8 @@ use network::Network;
 use plan::Plan;
 use services::{ORDERINGS, Service, ServiceLink};
 use source::Source;
+use strikes::Victims;
+use supervision::Tree;
 
 /// The version of the format that is read.
 pub const VERSION: u64 = 1;
@@ -155,8 +200,10 @@ pub(crate) struct Declared {
     /// Each service's position, by name.
     indices: BTreeMap<String, usize>,
     links: Option<Vec<ServiceLink>>,
+    supervision: Option<Tree>,
     faults: Vec<Fault>,
     policies: Vec<Policy>,
+    expectations: Vec<Expectation>,
 }
 
 impl Scenario {
@@ -255,8 +302,14 @@ impl Declared {
         let (services, indices) = services.unwrap_or_default();
         let links = fields.optional("links", mistakes);
         let links = links.and_then(|raw| services::read_links(raw, &indices, mistakes));
-        let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, mistakes));
-        let policies = fields.optional("policies", mistakes).map(|raw| policies::read_policies(raw, mistakes));
+        let supervision = fields.optional("supervision", mistakes);
+        let supervision = supervision.and_then(|raw| Tree::read(raw, &services, &indices, mistakes));
+        let victims = Victims { services: &indices, supervision: supervision.as_ref() };
+        let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, &victims, mistakes));
+        let policies = fields.optional("policies", mistakes);
+        let policies = policies.map(|raw| policies::read_policies(raw, &victims, mistakes));
+        let expectations = fields.optional("expect", mistakes);
+        let expectations = expectations.map(|raw| expectations::read_expectations(raw, &victims, mistakes));
         fields.finish(mistakes);
         Some(Declared {
             name: name.map(|name| name.value).unwrap_or_default(),
@@ -270,8 +323,10 @@ impl Declared {
             services,
             indices,
             links,
+            supervision,
             faults: faults.unwrap_or_default(),
             policies: policies.unwrap_or_default(),
+            expectations: expectations.unwrap_or_default(),
         })
     }
 }

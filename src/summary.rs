@@ -3,7 +3,10 @@
 //! Plain text of at most 80 columns, whatever the names, with ANSI styles that whoever prints may
 //! strip. Sections with nothing to say are left out. Made from a [`Finished`] run alone.
 
+mod directories;
+mod expectations;
 mod services;
+mod supervision;
 mod traffic;
 mod trouble;
 
@@ -58,7 +61,13 @@ pub fn render(run: &Finished, detail: Detail) -> String {
         trouble::causes(run, detail),
         trouble::failed_steps(run, detail),
         trouble::requirements(run, detail),
-        trouble::panics(run, detail),
+        directories::table(run, detail),
+        supervision::restarts(run, detail),
+        supervision::given_up(run, detail),
+        supervision::recovery(run, detail),
+        supervision::still_down(run, detail),
+        supervision::failures(run, detail),
+        expectations::verdicts(run, detail),
         bottom_line(run, detail),
     ];
     let told: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
@@ -81,6 +90,7 @@ fn title(run: &Finished) -> String {
 fn bottom_line(run: &Finished, detail: Detail) -> String {
     let report = &run.report;
     let mut out = traffic::totals(run);
+    out.push_str(&directories::failovers(run));
     out.push_str(&trouble::faults(run, detail));
     let took = format!("{} virtual in {}", duration(report.ended_at.since(SimTime::ZERO)), wall(run.wall));
     let took = match run.times_real_time() {

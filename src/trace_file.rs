@@ -5,12 +5,14 @@
 //!
 //! | `event` | fields |
 //! |---|---|
-//! | `delivery` | `from`, `to`, `interface` (`mpi`, `rest`), `sent_at_ns`, `bytes`, `held_back_ns`, `duplicate`, `body` |
+//! | `delivery` | `from`, `to`, `interface` (`mpi`, `rest`, …), `sent_at_ns`, `bytes`, `held_back_ns`, `duplicate`, `body` |
 //! | `loss` | `from`, `to`, `interface`, `bytes`, `cause` (`link`, `queue_full`, `cut`), `duplicate` |
 //! | `outcome` | `from`, `to` (`null` if there is no such service), `interface`, `kind`, `elapsed_ns`, `cause` |
 //! | `fault` | `what` |
 //! | `panic` | `service`, `message` |
 //! | `failed_step` | `service`, `reason` |
+//! | `supervision` | `supervisor`, `child`, `what` |
+//! | `directory` | `directory`, `what` |
 //!
 //! `body` is the type of the message and `cause` of an outcome a text, both for people to read:
 //! neither is part of the trace hash. `kind` is a name of `OutcomeKind`: `reply`, `timed_out`, ….
@@ -154,6 +156,15 @@ enum Event<'a> {
         service: &'a str,
         reason: &'a str,
     },
+    Supervision {
+        supervisor: &'a str,
+        child: &'a str,
+        what: &'a str,
+    },
+    Directory {
+        directory: &'a str,
+        what: &'a str,
+    },
 }
 
 impl<'a> Line<'a> {
@@ -204,6 +215,10 @@ impl<'a> Line<'a> {
             TraceEvent::StepFailed { at, service, reason } => {
                 (at, Event::FailedStep { service: name(service), reason })
             }
+            TraceEvent::Supervision { at, supervisor, child, what } => {
+                (at, Event::Supervision { supervisor, child, what })
+            }
+            TraceEvent::Directory { at, directory, what } => (at, Event::Directory { directory, what }),
         };
         Line { at_ns: at.as_nanos(), event }
     }

@@ -31,8 +31,16 @@ const GOOD: &str = r##"Scenario(
         (name: "y", actor: "test/load", params: (rate: 5, kind: Slow(3), names: ["p", "q"]), with: "x"),
     ],
     links: [(from: "x", to: "y", latency: "50ms", bandwidth: "5Mbit/s", ordering: Ordered)],
+    supervision: Supervisor(
+        name: "root", strategy: RestForOne, restarts: 3, period: "5s", backoff: (first: "1ms", most: "1s", jitter: 0.1),
+        children: [
+            (service: "y", restart: Transient, shutdown: "2s", queued: Keep, fallback: ["a", "b"]),
+            Supervisor(name: "below", restart: Temporary, shutdown: Kill, children: ["x"]),
+        ],
+    ),
     faults: [
-        (at: "10s", change: NodeDown("b")), (at: "11s", change: NodeUp("b")),
+        (at: "10s", change: NodeDown("b")), (at: "11s", change: NodeUp("b")), (at: "12s", change: NodeCrash("a")),
+        (at: "12s", change: Kill("x")), (at: "12s", change: Kill("below")), (at: "13s", change: NodeRestart("a")),
         (at: "14s", change: LinkDown(from: "a", to: "b")), (at: "15s", change: LinkUp(from: "a", to: "b")),
         (at: "20s", change: Partition(left: ["edge"], right: ["b"])), (at: "25s", change: Heal),
         (at: "30s", change: Latency(from: "a", to: "b", value: "80ms", symmetric: false)),
@@ -42,6 +50,14 @@ const GOOD: &str = r##"Scenario(
     policies: [
         Flap(every: "500ms", down: 0.02, up: 0.5, on: [Nodes, Links]),
         Drift(every: "500ms", latency: (0.9, 1.1), bandwidth: (0.95, 1.05), processing: (0.9, 1.1)),
+        Kill(every: "5s", chance: 0.1, services: ["x"]),
+    ],
+    expect: [
+        Outcomes(interface: Rest, kind: Reply, at_least: 100), Ratio(kinds: [Reply, Ack], at_least: 0.99),
+        Latency(interface: Mpi, percentile: 99.9, at_most: "200ms"), Recovery(service: "x", at_most: "2s"),
+        Restarts(supervisor: "root", exactly: 5), Failures(service: "x", at_most: 3),
+        Counter(name: "orders", at_least: 10), Always(counter: "shipped", at_most: "paid"),
+        Eventually(counter: "orders", at_least: 10, by: "20s"),
     ],
 )"##;
 
@@ -120,6 +136,12 @@ fn nested_ron() -> impl Strategy<Value = String> {
         Just("services"),
         Just("faults"),
         Just("policies"),
+        Just("supervision"),
+        Just("children"),
+        Just("service"),
+        Just("expect"),
+        Just("counter"),
+        Just("at_most"),
         Just("params"),
         Just("from"),
         Just("to"),
@@ -138,6 +160,10 @@ fn nested_ron() -> impl Strategy<Value = String> {
         Just("Partition"),
         Just("Some"),
         Just("Drift"),
+        Just("Kill"),
+        Just("Supervisor"),
+        Just("Always"),
+        Just("Outcomes"),
         Just("Unknown"),
     ];
     leaf.prop_recursive(6, 48, 5, move |inner| {
@@ -163,6 +189,12 @@ fn the_scenarios_that_are_mangled_below_are_good_themselves() {
             panic!("{mistakes}");
         }
     }
+}
+
+/// A character of four bytes before a number that ron stops in.
+#[test]
+fn a_number_behind_a_letter_of_many_bytes_does_not_panic() {
+    check("Scenario(\u{11300}0.)");
 }
 
 proptest! {
@@ -222,7 +254,7 @@ proptest! {
 
     #[test]
     fn arbitrary_nested_ron_never_panics(ron in nested_ron()) {
-        check(format!("Scenario(version: 1, name: \"nested\", network: {ron}, services: [{ron}], faults: [{ron}])"));
+        check(format!("Scenario(version: 1, name: \"nested\", network: {ron}, services: [{ron}], supervision: {ron}, faults: [{ron}], expect: [{ron}])"));
         check(ron);
     }
 }

@@ -111,7 +111,15 @@ fn finish(text: &str) -> Result<Finished, Box<dyn Error>> {
     let prepared = Scenario::parse("parcels.ron", text, &registry()?)?.prepare(None, None)?;
     let report = run(prepared.setup, None, Arc::new(Progress::default()))?;
     let (nodes, links) = (prepared.network.nodes, prepared.network.links);
-    Ok(Finished { scenario: prepared.name, nodes, links, violated: Vec::new(), wall: Duration::from_millis(1), report })
+    Ok(Finished {
+        scenario: prepared.name,
+        nodes,
+        links,
+        violated: Vec::new(),
+        expectations: prepared.expectations,
+        wall: Duration::from_millis(1),
+        report,
+    })
 }
 
 /// Runs it through the command line; the exit code, and the trace.
@@ -164,6 +172,21 @@ fn a_panic_ends_its_service_and_not_the_run_and_is_told_with_message_and_place()
     }
     // The same with a taker that bears it.
     assert_eq!(exit_code(&parcels_to("load/sink"))?.0, ExitCode::SUCCESS);
+    Ok(())
+}
+
+#[test]
+fn a_panic_that_the_scenario_expects_is_told_and_ends_nothing_badly() -> TestResult {
+    let expecting = |n: u32| {
+        let expectation = format!("version: 1, expect: [Failures(service: \"taker\", exactly: {n})],");
+        parcels_to("porter").replacen("version: 1,", &expectation, 1)
+    };
+    let finished = finish(&expecting(1))?;
+    assert!(finished.ended_well() && !finished.report.ended_well());
+    let text = summary::render(&finished, summary::Detail::Short);
+    assert!(text.contains("parcel 3 is too heavy"), "{text}");
+    assert_eq!(exit_code(&expecting(1))?.0, ExitCode::SUCCESS);
+    assert_eq!(exit_code(&expecting(2))?.0, ExitCode::from(1));
     Ok(())
 }
 

@@ -2,6 +2,11 @@
 //!
 //! Lines and columns are counted in the files, from 1 and in characters.
 
+#[path = "mistakes/expectations.rs"]
+mod expectations;
+#[path = "mistakes/supervision.rs"]
+mod supervision;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -577,7 +582,7 @@ error: unknown field `sead` in a scenario
 4 |     sead: 7,
   |     ^^^^ did you mean `seed`?
   |
-  = help: the fields are version, name, seed, until, timeout, model, ordering, placement, network, services, links, faults, policies
+  = help: the fields are version, name, seed, until, timeout, model, ordering, placement, network, services, links, supervision, faults, policies, expect
 
 error: `Queue` is not a link model
  --> tests/mistakes/several.ron:5:12

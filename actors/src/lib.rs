@@ -3,7 +3,7 @@
 //! From the ground up, each floor knowing nothing of the ones above it:
 //!
 //! 1. plain data: [`units`], [`random`], [`outcome`], [`topology`], [`routes`], [`changes`],
-//!    [`trace`], [`report`], [`directory`];
+//!    [`monitors`], [`trace`], [`report`], [`directory`];
 //! 2. the clock and the network: what is due when, at what price, in which order;
 //! 3. the Actix actors: network, [`router`], service host, and the [`context`] they live in;
 //! 4. what a service sees: [`service`] and its [`interfaces`];
@@ -16,6 +16,7 @@ mod clock;
 pub mod context;
 pub mod directory;
 pub mod interfaces;
+pub mod monitors;
 mod network;
 pub mod outcome;
 mod panics;

@@ -13,7 +13,6 @@
 
 pub(crate) mod endings;
 mod kept;
-mod latencies;
 pub(crate) mod ledger;
 mod links;
 mod order;
@@ -39,6 +38,7 @@ use crate::clock::executor::{Executor, TaskFuture, TaskId};
 use crate::clock::timers::{TimerId, Timers};
 use crate::interfaces::Commons;
 use crate::interfaces::raw::RawMessage;
+use crate::monitors::Watch;
 use crate::network::endings::Overseer;
 use crate::network::kept::Kept;
 use crate::network::ledger::{Ended, Ledger, Passage};
@@ -94,6 +94,7 @@ pub(crate) struct Parts {
     pub(crate) by_name: HashMap<String, ServiceId>,
     pub(crate) book: AddressBook,
     pub(crate) ledger: Ledger,
+    pub(crate) watch: Option<Watch>,
 }
 
 /// The state of a run, shared by everything that runs in it.
@@ -121,6 +122,8 @@ pub(crate) struct Network {
     /// How to end each service.
     closables: RefCell<Vec<Option<Rc<dyn Closable>>>>,
     counters: RefCell<BTreeMap<ServiceId, BTreeMap<String, u64>>>,
+    /// What keeps an eye on them, if anything does.
+    pub(crate) watch: Option<RefCell<Watch>>,
     /// Looked up, never iterated.
     by_name: HashMap<String, ServiceId>,
     /// Whose code is running, or ran last.
@@ -132,7 +135,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
-        let Parts { seed, topology, model, changes, timeout, seats, by_name, book, ledger } = parts;
+        let Parts { seed, topology, model, changes, timeout, seats, by_name, book, ledger, watch } = parts;
         let streams = Streams::new(seed);
         Rc::new(Network {
             now: Cell::new(0),
@@ -159,6 +162,7 @@ impl Network {
             early_strikes: RefCell::default(),
             verdict: RefCell::default(),
             counters: RefCell::default(),
+            watch: watch.map(RefCell::new),
             by_name,
             acting: Cell::new(ServiceId(0)),
             streams,
@@ -497,6 +501,9 @@ impl Network {
 
     /// Adds to a service's named counter.
     pub(crate) fn count(&self, service: ServiceId, counter: &str, by: u64) {
+        if let Some(watch) = &self.watch {
+            watch.borrow_mut().counted(service, counter, by);
+        }
         let mut counters = self.counters.borrow_mut();
         let counters = counters.entry(service).or_default();
         match counters.get_mut(counter) {

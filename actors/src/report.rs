@@ -3,9 +3,17 @@
 //! Filled by the runtime, read by whoever prints. Maps are ordered, so that what is printed from
 //! them is the same every time.
 
+mod directory;
+mod latencies;
+mod supervision;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
+pub use self::directory::{DirectoryFigures, DirectoryReport};
+pub use self::latencies::Latencies;
+pub use self::supervision::{FailureKind, FailureReport, GivenUpReport, Recovery, RestartCause, SupervisionReport};
+pub use crate::monitors::{MonitorReport, Violation};
 use crate::outcome::{Interface, OutcomeKind};
 use crate::trace::TraceHash;
 use crate::units::{SimDuration, SimTime};
@@ -41,6 +49,8 @@ pub struct Report {
     pub latency: Option<LatencySummary>,
     /// From request to outcome (REST) or sending to delivery (MPI), by interface.
     pub latency_by_interface: BTreeMap<Interface, LatencySummary>,
+    /// What these two summarise, for every other percentile.
+    pub distributions: Distributions,
     /// Every service, in order of declaration.
     pub services: Vec<ServiceReport>,
     /// What changed in the network by fault or policy: how often each kind of change happened.
@@ -51,14 +61,25 @@ pub struct Report {
     pub panics: Vec<PanicReport>,
     /// How many there were.
     pub panic_count: u64,
+    /// Who failed and was restarted.
+    pub supervision: SupervisionReport,
+    /// What directories did.
+    pub directories: DirectoryReport,
+    /// What became of each of the setup's monitors, in their order.
+    pub monitors: Vec<MonitorReport>,
     /// The fingerprint of everything that happened, in order.
     pub trace_hash: TraceHash,
 }
 
 impl Report {
-    /// True if the run came to its end and nothing in it panicked.
+    /// True if the run came to its end and nothing in it failed that no fault had caused.
     pub fn ended_well(&self) -> bool {
-        matches!(self.ending, Ending::Quiescent | Ending::TimeReached) && self.panic_count == 0
+        self.came_to_its_end() && self.supervision.unexplained.is_empty()
+    }
+
+    /// True if nothing was left to happen, or the time of the run was over.
+    pub fn came_to_its_end(&self) -> bool {
+        matches!(self.ending, Ending::Quiescent | Ending::TimeReached)
     }
 }
 
@@ -121,6 +142,23 @@ pub struct LatencySummary {
     pub p99: SimDuration,
     /// The slowest.
     pub max: SimDuration,
+}
+
+/// Latencies as they are distributed.
+#[derive(Clone, Debug, Default)]
+pub struct Distributions {
+    /// As [`Report::latency`]; `None` if nothing was delivered.
+    pub deliveries: Option<Latencies>,
+    /// As [`Report::latency_by_interface`].
+    pub by_interface: BTreeMap<Interface, Latencies>,
+}
+
+impl Distributions {
+    /// As [`Report::latency_by_interface`].
+    pub(crate) fn summaries(&self) -> BTreeMap<Interface, LatencySummary> {
+        let summary = |(interface, latencies): (&Interface, &Latencies)| Some((*interface, latencies.summary()?));
+        self.by_interface.iter().filter_map(summary).collect()
+    }
 }
 
 /// One service's part in the run.

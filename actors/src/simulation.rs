@@ -32,8 +32,8 @@
 //! # }
 //! ```
 
-mod changes;
 mod checks;
+mod names;
 mod reporting;
 mod routing;
 
@@ -47,6 +47,7 @@ use crate::changes::{Policy, PolicyState, ScheduledChange};
 use crate::interfaces::events::BadSubscription;
 use crate::interfaces::rest::BadEndpoint;
 use crate::interfaces::rpc::BadInterface;
+use crate::monitors::{Monitor, Watch};
 use crate::network::ledger::Ledger;
 use crate::network::pump::{NetworkActor, Run, Schedule};
 use crate::network::{Network, Parts};
@@ -64,7 +65,7 @@ use crate::topology::{NodeId, Topology};
 use crate::trace::{ServiceId, TraceNames, TraceSink};
 use crate::units::{SimDuration, SimTime};
 
-use checks::{names_of, neighbours_of};
+use names::{names_of, neighbours_of};
 use reporting::report;
 use routing::{check_routing, places, routers_of};
 
@@ -151,6 +152,8 @@ pub struct Setup {
     pub changes: Vec<ScheduledChange>,
     /// What happens to it at a period.
     pub policies: Vec<Policy>,
+    /// What named counters are to keep to meanwhile.
+    pub monitors: Vec<Monitor>,
     /// `None`: until nothing is left to happen.
     pub until: Option<SimTime>,
 }
@@ -170,6 +173,7 @@ impl Setup {
             routing: Routing::default(),
             changes: Vec::new(),
             policies: Vec::new(),
+            monitors: Vec::new(),
             until: None,
         }
     }
@@ -259,7 +263,7 @@ async fn perform(
     sink: Option<Box<dyn TraceSink>>,
     progress: Arc<Progress>,
 ) -> Result<Report, StartError> {
-    changes::check(&setup)?;
+    checks::check(&setup)?;
     let Setup {
         seed,
         topology,
@@ -272,6 +276,7 @@ async fn perform(
         supervision,
         changes,
         policies,
+        monitors,
         until,
     } = setup;
     let by_name = names_of(&services, &topology)?;
@@ -299,6 +304,7 @@ async fn perform(
         book,
         ledger,
         topology,
+        watch: Watch::over(monitors),
     });
     for index in 0..routers.len() {
         seat(&network, ServiceId((services.len() + index) as u32), RouterActor)();

@@ -128,6 +128,26 @@ pub enum TraceEvent<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// A supervisor did something about a child.
+    Supervision {
+        /// When.
+        at: SimTime,
+        /// Which supervisor.
+        supervisor: &'a str,
+        /// The service or supervisor below it.
+        child: &'a str,
+        /// What it did or saw: `restarted, incarnation 3`.
+        what: &'a str,
+    },
+    /// The entries of a directory changed.
+    Directory {
+        /// When.
+        at: SimTime,
+        /// Which directory.
+        directory: &'a str,
+        /// What changed: `registered add-one at edge-1/0/7`.
+        what: &'a str,
+    },
 }
 
 /// The names behind the ids of a trace.

@@ -10,6 +10,7 @@ use rehearsal_actors::units::SimTime;
 
 use super::arguments::Arguments;
 use super::complaint::Complaint;
+use crate::expectations::Expectation;
 use crate::registry::Registry;
 use crate::scenario::Scenario;
 
@@ -21,6 +22,8 @@ pub(super) struct Opened {
     pub(super) setup: Setup,
     /// Requirements that the placement violates, spelled out.
     pub(super) violated: Vec<String>,
+    /// What must hold of its run.
+    pub(super) expectations: Vec<Expectation>,
 }
 
 /// Reads a scenario and draws its network and placement. `seed` and `until` take the place of what
@@ -41,6 +44,7 @@ pub(super) fn open(
     Ok(Opened {
         name: prepared.name,
         violated: prepared.violations.iter().map(ToString::to_string).collect(),
+        expectations: prepared.expectations,
         setup: prepared.setup,
     })
 }

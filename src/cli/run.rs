@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Run, registry: &Registry) -> Result<ExitCode, Comp
         (Some(path), Err(cause)) if !(is_stdout(path) && cause.kind() == io::ErrorKind::BrokenPipe) => {
             Err(Complaint::TraceWrite { path: path.to_owned(), cause })
         }
-        _ => Ok(if finished.report.ended_well() { ExitCode::SUCCESS } else { ExitCode::from(1) }),
+        _ => Ok(if finished.ended_well() { ExitCode::SUCCESS } else { ExitCode::from(1) }),
     }
 }
 
@@ -52,14 +52,14 @@ fn perform(
     progress: &Arc<Progress>,
     in_silence: bool,
 ) -> Result<Finished, Complaint> {
-    let opened::Opened { name, setup, violated } = scenario;
+    let opened::Opened { name, setup, violated, expectations } = scenario;
     let (nodes, links, until) = (setup.topology.node_count(), setup.topology.link_count(), setup.until);
     let watcher = if in_silence { None } else { Watcher::start(progress, until) };
     let begun = Instant::now();
     let report = simulation::run(setup, trace.map(TraceFile::sink), Arc::clone(progress));
     let wall = begun.elapsed();
     drop(watcher);
-    Ok(Finished { scenario: name, nodes, links, violated, wall, report: report? })
+    Ok(Finished { scenario: name, nodes, links, violated, expectations, wall, report: report? })
 }
 
 /// Prints the summary, the object, or nothing; and to whoever did not ask for a summary, in a line

@@ -4,12 +4,27 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
-use rehearsal_actors::report::{Ending, LatencySummary, PanicReport, Report, ServiceReport, Traffic};
+use rehearsal_actors::report::{
+    DirectoryFigures, DirectoryReport, Distributions, Ending, FailureKind, FailureReport, GivenUpReport,
+    LatencySummary, PanicReport, Recovery, Report, RestartCause, ServiceReport, SupervisionReport, Traffic,
+};
 use rehearsal_actors::trace::TraceHash;
 use rehearsal_actors::units::{SimDuration, SimTime};
 use serde_json::json;
 
 use super::Finished;
+use crate::expectations::{Bounds, Expectation, Whose};
+
+const CAUSES: [RestartCause; 8] = [
+    RestartCause::Panic,
+    RestartCause::Error,
+    RestartCause::Ended,
+    RestartCause::Killed,
+    RestartCause::NodeCrash,
+    RestartCause::GaveUp,
+    RestartCause::Sibling,
+    RestartCause::Supervisor,
+];
 
 fn named(entries: &[(&str, u64)]) -> BTreeMap<String, u64> {
     entries.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect()
@@ -38,6 +53,7 @@ pub(crate) fn nothing_happened() -> Finished {
         nodes: 1,
         links: 0,
         violated: Vec::new(),
+        expectations: Vec::new(),
         wall: Duration::ZERO,
         report: Report {
             seed: 0,
@@ -54,6 +70,10 @@ pub(crate) fn nothing_happened() -> Finished {
             counters: BTreeMap::new(),
             panics: Vec::new(),
             panic_count: 0,
+            distributions: Distributions::default(),
+            supervision: SupervisionReport::default(),
+            directories: DirectoryReport::default(),
+            monitors: Vec::new(),
             trace_hash: TraceHash(0),
         },
     }
@@ -83,6 +103,7 @@ pub(crate) fn shop() -> Finished {
         nodes: 30,
         links: 212,
         violated: vec!["frontend to cart: latency 50ms wanted, 62ms from `edge-1` to `cloud-2`".to_owned()],
+        expectations: Vec::new(),
         wall: Duration::from_millis(31),
         report: Report {
             seed: 42,
@@ -112,9 +133,74 @@ pub(crate) fn shop() -> Finished {
             counters: named(&[("orders placed", 96), ("orders failed", 4)]),
             panics: Vec::new(),
             panic_count: 0,
+            distributions: Distributions::default(),
+            supervision: SupervisionReport::default(),
+            directories: DirectoryReport::default(),
+            monitors: Vec::new(),
             trace_hash: TraceHash(0x0123_4567_89ab_cdef),
         },
     }
+}
+
+/// The shop again, in trouble: `cart` was killed twice and panicked, `user` crashed with its node and
+/// did not come back; a directory was at hand.
+pub(crate) fn chaos() -> Finished {
+    let times = LatencySummary {
+        count: 3,
+        p50: SimDuration::from_millis(120),
+        p90: SimDuration::from_millis(800),
+        p99: SimDuration::from_millis(800),
+        max: SimDuration::from_millis(800),
+    };
+    let restarts = [
+        (("cart".to_owned(), RestartCause::Panic), 1),
+        (("cart".to_owned(), RestartCause::Killed), 2),
+        (("payments".to_owned(), RestartCause::GaveUp), 1),
+    ];
+    let panic = FailureReport {
+        service: "cart".to_owned(),
+        at: SimTime::from_nanos(7_500_000_000),
+        kind: FailureKind::Panic,
+        message: "no socks left".to_owned(),
+        place: Some("src/shop.rs:3:4".to_owned()),
+        by_fault: false,
+    };
+    let why = "2 restarts within 5s".to_owned();
+    let figures = DirectoryFigures { registered: 4, withdrawn: 0, dropped: 1, shared: 0, lookups: 1_200 };
+    let shop = shop();
+    let supervision = SupervisionReport {
+        restarts: restarts.into(),
+        restarts_by_supervisor: named(&[("root", 4)]),
+        failures: vec![panic],
+        failure_count: 1,
+        unexplained: named(&[("cart", 1)]),
+        given_up: vec![GivenUpReport {
+            supervisor: "payments".to_owned(),
+            at: SimTime::from_nanos(9_000_000_000),
+            why,
+        }],
+        recovery: Some(times),
+        recovery_by_service: BTreeMap::from([
+            ("cart".to_owned(), Recovery { times: Some(times), down_since: None }),
+            ("user".to_owned(), Recovery { times: None, down_since: Some(SimTime::from_nanos(48_000_000_000)) }),
+        ]),
+    };
+    let directories = DirectoryReport {
+        by_directory: BTreeMap::from([("hub".to_owned(), figures)]),
+        provider_failovers: 3,
+        directory_failovers: 1,
+    };
+    let exactly = |n| Bounds { at_least: Some(n), at_most: Some(n) };
+    let expectations = vec![
+        Expectation::Counter {
+            name: "orders placed".to_owned(),
+            service: None,
+            bounds: Bounds { at_least: Some(90), at_most: None },
+        },
+        Expectation::Restarts { whose: Whose::Service("cart".to_owned()), bounds: exactly(3) },
+        Expectation::Failures { service: Some("cart".to_owned()), bounds: exactly(1) },
+    ];
+    Finished { expectations, report: Report { supervision, directories, ..shop.report }, ..shop }
 }
 
 /// Everything as large as it can be, every name as bad as it can be.
@@ -154,11 +240,34 @@ pub(crate) fn nasty() -> Finished {
         message: name.clone(),
         place: Some(name.clone()),
     };
+    let failure = |name: &String| FailureReport {
+        service: name.clone(),
+        at: SimTime::MAX,
+        kind: FailureKind::Error,
+        message: name.clone(),
+        place: Some(name.clone()),
+        by_fault: true,
+    };
+    let given_up = |name: &String| GivenUpReport { supervisor: name.clone(), at: SimTime::MAX, why: name.clone() };
+    let recovery = Recovery { times: Some(most), down_since: Some(SimTime::MAX) };
+    let figures = DirectoryFigures {
+        registered: u64::MAX,
+        withdrawn: u64::MAX,
+        dropped: u64::MAX,
+        shared: u64::MAX,
+        lookups: u64::MAX,
+    };
+    let expectation = |name: &String| Expectation::Counter {
+        name: name.clone(),
+        service: Some(name.clone()),
+        bounds: Bounds { at_least: Some(u64::MAX), at_most: None },
+    };
     Finished {
         scenario: names[1].repeat(9),
         nodes: usize::MAX,
         links: usize::MAX,
         violated: names.to_vec(),
+        expectations: names.iter().map(expectation).collect(),
         wall: Duration::MAX,
         report: Report {
             seed: u64::MAX,
@@ -184,9 +293,29 @@ pub(crate) fn nasty() -> Finished {
             latency_by_interface: Interface::ALL.map(|interface| (interface, most)).into(),
             services: (0..40).map(busy).collect(),
             faults: counted.clone(),
-            counters: counted,
+            counters: counted.clone(),
             panic_count: u64::MAX,
             panics: names.iter().map(panic).collect(),
+            distributions: Distributions::default(),
+            supervision: SupervisionReport {
+                restarts: CAUSES
+                    .iter()
+                    .flat_map(|&cause| names.iter().map(move |name| ((name.clone(), cause), u64::MAX)))
+                    .collect(),
+                restarts_by_supervisor: counted.clone(),
+                failures: names.iter().map(failure).collect(),
+                failure_count: u64::MAX,
+                unexplained: counted.clone(),
+                given_up: names.iter().map(given_up).collect(),
+                recovery: Some(most),
+                recovery_by_service: names.iter().map(|name| (name.clone(), recovery)).collect(),
+            },
+            directories: DirectoryReport {
+                by_directory: names.iter().map(|name| (name.clone(), figures)).collect(),
+                provider_failovers: u64::MAX,
+                directory_failovers: u64::MAX,
+            },
+            monitors: Vec::new(),
             trace_hash: TraceHash(u64::MAX),
         },
     }

@@ -10,6 +10,7 @@ use super::decode::{Raw, Spanned};
 use super::fields::Fields;
 use super::mistakes::{Mistake, Mistakes, Span, quoted};
 use super::network::find_node;
+use super::strikes::{Victims, read_one_name};
 use super::values::{limited, unknown_name, unknown_word};
 
 const MOST_FAULTS: usize = 1_000_000;
@@ -30,8 +31,10 @@ pub(crate) struct Fault {
 enum Named {
     Node {
         name: Spanned<String>,
-        up: bool,
+        change: fn(NodeId) -> Change,
     },
+    /// Somebody is killed. Whom, does not depend on the network.
+    Kill(Change),
     Link {
         ends: Ends,
         change: LinkChange,
@@ -79,32 +82,50 @@ struct Sides {
 }
 
 /// Reads the list of faults.
-pub(crate) fn read_faults(raw: Raw<'_>, mistakes: &mut Mistakes) -> Vec<Fault> {
+pub(crate) fn read_faults(raw: Raw<'_>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Vec<Fault> {
     let list = raw.items("a list of faults", mistakes);
     let list = list.and_then(|list| limited(list, MOST_FAULTS, "faults", mistakes));
-    list.unwrap_or_default().into_iter().filter_map(|raw| read_fault(raw, mistakes)).collect()
+    list.unwrap_or_default().into_iter().filter_map(|raw| read_fault(raw, victims, mistakes)).collect()
 }
 
-fn read_fault(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<Fault> {
+fn read_fault(raw: Raw<'_>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Option<Fault> {
     let mut fields = raw.fields("a fault", mistakes)?;
     let at = fields.required("at", "\"10s\"", mistakes).and_then(|raw| raw.quantity(mistakes));
     let change = fields.required("change", "NodeDown(\"edge-1\")", mistakes);
-    let change = change.and_then(|raw| read_change(raw, mistakes));
+    let change = change.and_then(|raw| read_change(raw, victims, mistakes));
     fields.finish(mistakes);
     let (word, change) = change?;
     Some(Fault { at: at?, word, change })
 }
 
-fn read_change(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<(Span, Named)> {
-    const CHANGES: [&str; 9] =
-        ["NodeDown", "NodeUp", "LinkDown", "LinkUp", "Partition", "Heal", "Latency", "Bandwidth", "Loss"];
+fn read_change(raw: Raw<'_>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Option<(Span, Named)> {
+    const CHANGES: [&str; 12] = [
+        "NodeDown",
+        "NodeUp",
+        "NodeCrash",
+        "NodeRestart",
+        "Kill",
+        "LinkDown",
+        "LinkUp",
+        "Partition",
+        "Heal",
+        "Latency",
+        "Bandwidth",
+        "Loss",
+    ];
     let Some((word, rest)) = raw.variant() else {
         raw.unexpected("a change such as `NodeDown(\"edge-1\")`", mistakes);
         return None;
     };
     let change = match word.value {
-        "NodeDown" => read_node(&word, rest, false, mistakes),
-        "NodeUp" => read_node(&word, rest, true, mistakes),
+        "NodeDown" => read_node(&word, rest, Change::NodeDown, mistakes),
+        "NodeUp" => read_node(&word, rest, Change::NodeUp, mistakes),
+        "NodeCrash" => read_node(&word, rest, Change::NodeCrash, mistakes),
+        "NodeRestart" => read_node(&word, rest, Change::NodeRestart, mistakes),
+        "Kill" => {
+            let name = read_one_name(&word, rest, "a service or supervisor", "cart", mistakes);
+            name.and_then(|name| victims.kill(&name, mistakes)).map(Named::Kill)
+        }
         "LinkDown" => read_link(rest, |_, _| Some(LinkChange::Down), mistakes),
         "LinkUp" => read_link(rest, |_, _| Some(LinkChange::Up), mistakes),
         "Latency" => {
@@ -132,15 +153,13 @@ fn read_change(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<(Span, Named)> {
     change.map(|change| (word.span, change))
 }
 
-fn read_node(word: &Spanned<&str>, raw: Raw<'_>, up: bool, mistakes: &mut Mistakes) -> Option<Named> {
-    match raw.members().as_deref() {
-        Some([name]) => name.name("a node", mistakes).map(|name| Named::Node { name, up }),
-        _ => {
-            let mistake = Mistake::new(format!("`{}` names one node", word.value));
-            mistakes.add(word.span, mistake.label(format!("write `{}(\"edge-1\")`", word.value)));
-            None
-        }
-    }
+fn read_node(
+    word: &Spanned<&str>,
+    raw: Raw<'_>,
+    change: fn(NodeId) -> Change,
+    mistakes: &mut Mistakes,
+) -> Option<Named> {
+    read_one_name(word, raw, "a node", "edge-1", mistakes).map(|name| Named::Node { name, change })
 }
 
 fn read_link<'a>(
@@ -218,12 +237,12 @@ pub(crate) fn resolve(faults: &[Fault], topology: &Topology, mistakes: &mut Mist
         }
         let mut schedule = |change| changes.push(ScheduledChange { at: fault.at, change });
         match &fault.change {
-            Named::Node { name, up } => {
-                let Some(node) = find_node(name, topology, mistakes) else {
-                    continue;
-                };
-                schedule(if *up { Change::NodeUp(node) } else { Change::NodeDown(node) });
+            Named::Node { name, change } => {
+                if let Some(node) = find_node(name, topology, mistakes) {
+                    schedule(change(node));
+                }
             }
+            Named::Kill(kill) => schedule(kill.clone()),
             Named::Link { ends, change } => {
                 for link in find_links(ends, topology, mistakes) {
                     schedule(change.of(link));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rehearsal_actors::changes::ScheduledChange;
 use rehearsal_actors::random::Streams;
+use rehearsal_actors::supervision::Supervisor;
 use rehearsal_actors::topology::placement::{Demand, PlacementError, place};
 use rehearsal_actors::topology::{NodeId, Topology};
 use rehearsal_actors::units::{Bytes, Cores};
@@ -26,6 +27,7 @@ pub(crate) struct Plan {
     /// The node of each service.
     pub(crate) nodes: Vec<NodeId>,
     pub(crate) changes: Vec<ScheduledChange>,
+    pub(crate) supervision: Option<Supervisor>,
 }
 
 impl Plan {
@@ -35,13 +37,14 @@ impl Plan {
         let streams = Streams::new(seed);
         let topology = declared.network.as_ref()?.build(&streams, mistakes)?;
         let changes = faults::resolve(&declared.faults, &topology, mistakes);
+        let supervision = declared.supervision.as_ref().map(|tree| tree.resolve(&topology, mistakes));
         let groups = group(declared, &topology, mistakes);
         // What is wrong already would only be found wrong again.
         if !mistakes.is_empty() {
             return None;
         }
         let nodes = stand(declared, &groups, &topology, &streams, mistakes)?;
-        Some(Plan { seed, topology, nodes, changes })
+        Some(Plan { seed, topology, nodes, changes, supervision })
     }
 }
 

@@ -6,6 +6,7 @@ use rehearsal_actors::units::SimDuration;
 use super::decode::{Raw, Spanned};
 use super::fields::Fields;
 use super::mistakes::{Mistake, Mistakes};
+use super::strikes::Victims;
 use super::values::{limited, unknown_word};
 
 const MOST_POLICIES: usize = 100;
@@ -13,13 +14,13 @@ const MOST_POLICIES: usize = 100;
 const MOST_FACTOR: f64 = 1000.0;
 
 /// Reads the list of policies.
-pub(crate) fn read_policies(raw: Raw<'_>, mistakes: &mut Mistakes) -> Vec<Policy> {
+pub(crate) fn read_policies(raw: Raw<'_>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Vec<Policy> {
     let list = raw.items("a list of policies", mistakes);
     let list = list.and_then(|list| limited(list, MOST_POLICIES, "policies", mistakes));
-    list.unwrap_or_default().into_iter().filter_map(|raw| read_policy(raw, mistakes)).collect()
+    list.unwrap_or_default().into_iter().filter_map(|raw| read_policy(raw, victims, mistakes)).collect()
 }
 
-fn read_policy(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<Policy> {
+fn read_policy(raw: Raw<'_>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Option<Policy> {
     let Some((word, rest)) = raw.variant() else {
         raw.unexpected("a policy such as `Flap(every: \"500ms\", down: 0.02, up: 0.5)`", mistakes);
         return None;
@@ -27,14 +28,15 @@ fn read_policy(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<Policy> {
     match word.value {
         "Flap" => read_flap(rest, mistakes),
         "Drift" => read_drift(&word, rest, mistakes),
+        "Kill" => victims.read_policy(rest, mistakes),
         _ => {
-            unknown_word(&word, "a policy", ["Flap", "Drift"].into_iter(), mistakes);
+            unknown_word(&word, "a policy", ["Flap", "Drift", "Kill"].into_iter(), mistakes);
             None
         }
     }
 }
 
-fn read_every(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> Option<SimDuration> {
+pub(super) fn read_every(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> Option<SimDuration> {
     fields.required("every", "\"500ms\"", mistakes)?.some_time("a period", mistakes)
 }
 

@@ -8,6 +8,7 @@ use rehearsal_actors::routes;
 use rehearsal_actors::simulation::{AppLink, Recast, ServiceSpec, Setup};
 use rehearsal_actors::units::{Bandwidth, Bytes, SimDuration, SimTime};
 
+use crate::expectations::Expectation;
 use crate::registry::{Factory, Refusal};
 
 use super::mistakes::{Mistake, Mistakes, quoted, said};
@@ -24,6 +25,8 @@ pub struct Prepared {
     pub network: NetworkSummary,
     /// Requirements of links between services that the placement does not meet at the start.
     pub violations: Vec<Violation>,
+    /// What must hold of the run.
+    pub expectations: Vec<Expectation>,
 }
 
 /// How large a network is.
@@ -117,6 +120,7 @@ impl Scenario {
             name: declared.name.clone(),
             network: NetworkSummary { nodes: plan.topology.node_count(), links: plan.topology.link_count() },
             violations: self.violations(&plan),
+            expectations: declared.expectations.clone(),
             setup: Setup {
                 seed,
                 topology: plan.topology,
@@ -127,7 +131,8 @@ impl Scenario {
                 links,
                 changes: plan.changes,
                 policies: declared.policies.clone(),
-                supervision: None,
+                supervision: plan.supervision,
+                monitors: declared.expectations.iter().filter_map(Expectation::monitor).cloned().collect(),
                 until: until.or(declared.until),
                 routing: Routing::default(),
             },

@@ -7,6 +7,9 @@ use rehearsal_actors::units::{Bandwidth, Bytes, Cores, Probability};
 use super::prepare::{Unmet, Violation};
 use super::*;
 
+mod expectations;
+mod supervision;
+
 fn registry() -> Registry {
     let mut registry = Registry::new();
     let added = registry.register("echo", "Is never made.", |(): ()| Err("nobody is made here".into()));

@@ -176,9 +176,10 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// `A or B`, `one of A, B, C`.
+/// `A`, `A or B`, `one of A, B, C`.
 fn one_of(words: &[&str]) -> String {
     match words {
+        [only] => (*only).to_owned(),
         [a, b] => format!("{a} or {b}"),
         words => format!("one of {}", words.join(", ")),
     }

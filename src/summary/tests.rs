@@ -1,9 +1,10 @@
 use anstream::adapter::strip_str;
-use rehearsal_actors::report::{Ending, PanicReport};
+use rehearsal_actors::report::{Ending, FailureKind, FailureReport};
 use rehearsal_actors::units::SimTime;
 
 use super::*;
-use crate::finished::examples::{idle, nasty, nothing_happened, shop};
+use crate::expectations::Expectation;
+use crate::finished::examples::{chaos, idle, nasty, nothing_happened, shop};
 
 fn plain(run: &Finished, detail: Detail) -> String {
     strip_str(&render(run, detail)).to_string()
@@ -116,19 +117,82 @@ fn long_lists_stop_and_say_how_many_more_there_are() {
 fn what_went_wrong_stands_at_the_bottom() {
     let mut run = shop();
     run.report.ending = Ending::Stuck { service: "cart".to_owned(), at: SimTime::from_nanos(3_200_000_000) };
-    run.report.panic_count = 1;
-    run.report.panics = vec![PanicReport {
+    run.report.supervision.failure_count = 1;
+    run.report.supervision.unexplained.insert("frontend".to_owned(), 1);
+    run.report.supervision.failures = vec![FailureReport {
         service: "frontend".to_owned(),
         at: SimTime::from_nanos(1_500_000_000),
+        kind: FailureKind::Panic,
         message: "index out of bounds".to_owned(),
         place: Some("src/shop.rs:3:4".to_owned()),
+        by_fault: false,
     }];
     let told = plain(&run, Detail::Short);
-    assert!(told.contains("1 panic\n  frontend at 1.5s, src/shop.rs:3:4:\n    index out of bounds\n"), "{told}");
+    let failure = "1 failure\n  frontend panicked at 1.5s, src/shop.rs:3:4:\n    index out of bounds\n";
+    assert!(told.contains(failure), "{told}");
     assert!(
         told.ends_with(
             "ended badly   stuck at 3.2s: `cart` kept acting and never waited, so virtual\n\
              \x20             time stood still; `frontend` panicked at 1.5s\n"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn trouble_is_told_with_its_causes_and_what_was_expected_of_it() {
+    let told = plain(&chaos(), Detail::Short);
+    assert!(
+        told.contains(
+            "
+directories  registered  withdrawn  dropped  shared  lookups
+  hub                 4          0        1       0    1,200
+
+restarts
+  3  cart: 1 panicked, 2 killed
+  1  payments: 1 gave up
+
+1 supervisor gave up
+  payments at 9s: 2 restarts within 5s
+
+recovery        count     p50     p90     p99     max
+  all services      3  120 ms  800 ms  800 ms  800 ms
+  cart              3  120 ms  800 ms  800 ms  800 ms
+
+1 service not recovered
+  user since 48s
+
+1 failure
+  cart panicked at 7.5s, src/shop.rs:3:4:
+    no socks left
+
+expectations
+  ✓ orders placed: 96 (at least 90)
+  ✓ restarts of cart: 3 (exactly 3)
+  ✓ failures of cart: 1 (exactly 1)
+
+traffic "
+        ),
+        "{told}"
+    );
+    assert!(told.contains("\nfailovers     3 to another provider, 1 to another directory\n"), "{told}");
+    // The panic was expected.
+    assert!(told.ends_with("ended well    its time was over\n"), "{told}");
+}
+
+#[test]
+fn an_expectation_that_does_not_hold_ends_a_run_badly() {
+    let mut run = chaos();
+    // Without a word on failures the panic is one too many; and there are only 96 orders.
+    run.expectations.retain(|expectation| !matches!(expectation, Expectation::Failures { .. }));
+    let Some(Expectation::Counter { bounds, .. }) = run.expectations.first_mut() else { panic!("it is a counter") };
+    bounds.at_least = Some(1_000);
+    let told = plain(&run, Detail::Short);
+    assert!(told.contains("\n  ✗ orders placed: 96 (at least 1,000)\n"), "{told}");
+    assert!(
+        told.ends_with(
+            "ended badly   `cart` panicked at 7.5s; orders placed: expected at least 1,000,\n\
+             \x20             but found 96\n"
         ),
         "{told}"
     );

@@ -61,24 +61,26 @@ fn tinted(number: u64, kind: OutcomeKind) -> Cell {
 /// Percentiles over all messages, and by interface.
 pub(super) fn latency(run: &Finished) -> String {
     let report = &run.report;
+    let all = report.latency.map(|all| ("all messages".to_owned(), all));
+    let by_interface = report.latency_by_interface.iter();
+    latency_table("latency", all.into_iter().chain(by_interface.map(|(name, latency)| (name.to_string(), *latency))))
+}
+
+/// A row of percentiles for each name; nothing, if there are none.
+pub(super) fn latency_table<N: Into<String>>(
+    title: &str,
+    rows: impl IntoIterator<Item = (N, LatencySummary)>,
+) -> String {
     let columns = ["count", "p50", "p90", "p99", "max"].map(Column::number);
-    let mut table = Table::new(std::iter::once(Column::text("latency")).chain(columns).collect(), 2);
-    let mut row = |name: String, latency: &LatencySummary| {
-        let LatencySummary { count: values, p50, p90, p99, max } = *latency;
+    let mut table = Table::new(std::iter::once(Column::text(title)).chain(columns).collect(), 2);
+    let mut is_empty = true;
+    for (name, LatencySummary { count: values, p50, p90, p99, max }) in rows {
         let mut cells = vec![Cell::from(name), count(values).into()];
         cells.extend([p50, p90, p99, max].map(|length| Cell::from(duration(length))));
         table.row(cells);
-    };
-    if report.latency.is_none() && report.latency_by_interface.is_empty() {
-        return String::new();
+        is_empty = false;
     }
-    if let Some(all) = &report.latency {
-        row("all messages".to_owned(), all);
-    }
-    for (interface, latency) in &report.latency_by_interface {
-        row(interface.to_string(), latency);
-    }
-    table.set()
+    if is_empty { String::new() } else { table.set() }
 }
 
 /// One sum over everything that was sent.

@@ -1,11 +1,11 @@
-//! What went wrong, by whose hand: the scenario's faults, steps that failed, panics, and
-//! requirements that the placement never met.
+//! What went wrong, by whose hand: the scenario's faults, steps that failed, and requirements that the
+//! placement never met.
 
 use std::collections::BTreeMap;
 
 use super::{Detail, entry, hang, listing, more, most_first, tally};
 use crate::finished::Finished;
-use crate::typeset::{BAD, WARN, clean, paint, plural};
+use crate::typeset::{WARN, paint, plural};
 
 /// Why steps failed, over all services, the most frequent reason first.
 pub(super) fn failed_steps(run: &Finished, detail: Detail) -> String {
@@ -47,22 +47,6 @@ pub(super) fn requirements(run: &Finished, detail: Detail) -> String {
         out.push_str(&hang("  ", 2, requirement, detail.lines()));
     }
     out + &more(run.violated.len(), detail)
-}
-
-/// Panics that hosts caught: whose, when, where, and what they said.
-pub(super) fn panics(run: &Finished, detail: Detail) -> String {
-    let panics = &run.report.panics;
-    if panics.is_empty() {
-        return String::new();
-    }
-    let mut out = format!("{}\n", paint(BAD, plural(run.report.panic_count, "panic", "panics")));
-    for panic in panics.iter().take(detail.most()) {
-        let place = panic.place.as_deref().map(|place| format!(", {}", clean(place))).unwrap_or_default();
-        let whose = format!("{} at {}{place}:", clean(&panic.service), panic.at);
-        out.push_str(&hang("  ", 2, &whose, detail.lines()));
-        out.push_str(&hang("    ", 4, &panic.message, detail.lines()));
-    }
-    out + &more(panics.len(), detail)
 }
 
 /// How often the network changed, by kind.

@@ -60,6 +60,29 @@ fn each_event_is_one_line_whatever_its_text() {
 }
 
 #[test]
+fn supervisors_and_directories_are_called_by_their_names() {
+    let disk = Disk::with_room(usize::MAX);
+    let trace = TraceFile::to(disk.clone(), Arc::default());
+    let mut sink = trace.sink();
+    let at = SimTime::from_nanos(5);
+    for event in [
+        TraceEvent::Supervision { at, supervisor: "root", child: "cart", what: "restarted, incarnation 2" },
+        TraceEvent::Directory { at, directory: "hub", what: "dropped add-one" },
+    ] {
+        sink.record(&TraceNames::default(), &event);
+    }
+    trace.finish().unwrap();
+    assert_eq!(
+        disk.lines(),
+        [
+            json!({"at_ns": 5, "event": "supervision", "supervisor": "root", "child": "cart",
+                   "what": "restarted, incarnation 2"}),
+            json!({"at_ns": 5, "event": "directory", "directory": "hub", "what": "dropped add-one"}),
+        ]
+    );
+}
+
+#[test]
 fn the_fields_are_those_of_the_table() {
     let events = [
         Event::Delivery {
@@ -77,6 +100,8 @@ fn the_fields_are_those_of_the_table() {
         Event::Fault { what: "w" },
         Event::Panic { service: "a", message: "m" },
         Event::FailedStep { service: "a", reason: "r" },
+        Event::Supervision { supervisor: "s", child: "a", what: "w" },
+        Event::Directory { directory: "d", what: "w" },
     ];
     let table = include_str!("../trace_file.rs").lines().filter_map(|line| line.strip_prefix("//! | `")).skip(1);
     let mut promised = table.map(|row| {

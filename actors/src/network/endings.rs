@@ -29,19 +29,6 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    /// What it is counted under.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Cause::Normal => "end",
-            Cause::Shutdown => "shutdown",
-            Cause::Killed => "kill",
-            Cause::Error(_) => "error",
-            Cause::Panic(_) => "panic",
-            Cause::NodeCrashed => "node crash",
-            Cause::GaveUp => "gave up",
-        }
-    }
-
     /// Whether it was a failure.
     pub(crate) const fn is_failure(&self) -> bool {
         !matches!(self, Cause::Normal | Cause::Shutdown)
@@ -114,7 +101,7 @@ impl Network {
 
     /// A service cannot go on, and says why.
     pub(crate) fn give_up(&self, service: ServiceId, reason: &str) {
-        self.ledger.borrow_mut().failed(self.now(), service, reason);
+        self.ledger.borrow_mut().gave_up(self.now(), service, reason);
         self.end(service, Cause::Error(reason.to_owned()));
     }
 

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::network::latencies::Latencies;
 use crate::network::recoveries::Recoveries;
 use crate::outcome::{Interface, OutcomeKind};
 use crate::panics::Caught;
-use crate::report::{LatencySummary, PanicReport, Traffic};
+use crate::report::{Distributions, FailureKind, FailureReport, Latencies, PanicReport, SupervisionReport, Traffic};
 use crate::trace::{LossCause, ServiceId, TraceEvent, TraceHash, TraceNames, TraceSink};
 use crate::units::{Bytes, SimDuration, SimTime};
 
@@ -33,6 +32,10 @@ pub(crate) struct Ended {
     pub(crate) interface: Interface,
     pub(crate) kind: OutcomeKind,
     pub(crate) sent_at: SimTime,
+}
+
+fn latencies_of_each_interface() -> Result<Vec<Latencies>, hdrhistogram::CreationError> {
+    (0..Interface::COUNT).map(|_| Latencies::new()).collect()
 }
 
 /// The fingerprint: every event leaves a record of fixed layout, and the records are hashed in
@@ -73,9 +76,11 @@ impl Fingerprint {
     }
 }
 
+/// How the names of supervisors' seats begin, which nobody's else do.
+pub(crate) const SUPERVISOR_PREFIX: &str = "supervisor/";
 const OUTCOMES: usize = OutcomeKind::ALL.len();
-/// So many panics are kept, of which the rest is counted.
-const PANICS: usize = 1000;
+/// So many panics and errors are kept, of which the rest is counted.
+const FAILURES: usize = 1000;
 /// So many different causes are told apart.
 const CAUSES: usize = 100;
 const NOBODY: u32 = u32::MAX;
@@ -94,6 +99,7 @@ pub(crate) struct Ledger {
     pub(crate) panics: Vec<PanicReport>,
     pub(crate) panic_count: u64,
     pub(crate) recoveries: Recoveries,
+    pub(crate) supervision: SupervisionReport,
 }
 
 impl Ledger {
@@ -105,8 +111,8 @@ impl Ledger {
             traffic: Traffic::default(),
             outcomes: [[0; OUTCOMES]; Interface::COUNT],
             causes: BTreeMap::new(),
-            deliveries: Latencies::of_each_interface()?,
-            requests: Latencies::of_each_interface()?,
+            deliveries: latencies_of_each_interface()?,
+            requests: latencies_of_each_interface()?,
             fingerprint: Fingerprint { buffer: Vec::with_capacity(PIECE), hasher: Xxh3::new() },
             sink,
             names,
@@ -114,6 +120,7 @@ impl Ledger {
             panics: Vec::new(),
             panic_count: 0,
             recoveries: Recoveries::default(),
+            supervision: SupervisionReport::default(),
         })
     }
 
@@ -241,23 +248,50 @@ impl Ledger {
         self.fingerprint.text(&caught.message);
         self.tell(&TraceEvent::Panic { at, service, message: &caught.message });
         self.panic_count += 1;
-        if self.panics.len() >= PANICS {
-            return;
-        }
         let name = self.names.services.get(service.index()).cloned().unwrap_or_default();
-        self.panics.push(PanicReport { service: name, at, message: caught.message, place: caught.place });
+        let Caught { message, place } = caught;
+        if self.panics.len() < FAILURES {
+            let (service, message, place) = (name.clone(), message.clone(), place.clone());
+            self.panics.push(PanicReport { service, at, message, place });
+        }
+        let kind = FailureKind::Panic;
+        self.failed(FailureReport { service: name, at, kind, message, place, by_fault: false });
+    }
+
+    /// A service failed by itself.
+    fn failed(&mut self, failure: FailureReport) {
+        let supervision = &mut self.supervision;
+        supervision.failure_count += 1;
+        if !failure.by_fault {
+            *supervision.unexplained.entry(failure.service.clone()).or_default() += 1;
+        }
+        if supervision.failures.len() < FAILURES {
+            supervision.failures.push(failure);
+        }
     }
 
     /// A service cannot go on, and said why.
-    pub(crate) fn failed(&mut self, at: SimTime, service: ServiceId, reason: &str) {
+    pub(crate) fn gave_up(&mut self, at: SimTime, service: ServiceId, reason: &str) {
         self.fingerprint.record(7, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
         self.fingerprint.text(reason);
+        let (kind, message) = (FailureKind::Error, reason.to_owned());
+        let service = self.name_of(service);
+        self.failed(FailureReport { service, at, kind, message, place: None, by_fault: false });
+    }
+
+    fn name_of(&self, service: ServiceId) -> String {
+        self.names.services.get(service.index()).cloned().unwrap_or_default()
     }
 
     /// A supervisor did something with a child, or saw what became of it.
     pub(crate) fn supervised(&mut self, at: SimTime, supervisor: ServiceId, child: ServiceId, what: &str) {
         self.fingerprint.record(8, 0, [supervisor.0, child.0], [at.as_nanos(), 0, 0, 0]);
         self.fingerprint.text(what);
+        if self.sink.is_some() {
+            let name = |seat| self.name_of(seat).trim_start_matches(SUPERVISOR_PREFIX).to_owned();
+            let (supervisor, child) = (name(supervisor), name(child));
+            self.tell(&TraceEvent::Supervision { at, supervisor: &supervisor, child: &child, what });
+        }
     }
 
     /// A step of a service failed.
@@ -285,22 +319,22 @@ impl Ledger {
         outcomes
     }
 
-    /// Over all deliveries.
-    pub(crate) fn latency(&self) -> Option<LatencySummary> {
-        let mut all = Latencies::new().ok()?;
-        for one in &self.deliveries {
-            all.add(one);
-        }
-        all.summary()
-    }
-
-    /// Sending to delivery for messages, request to outcome for calls.
-    pub(crate) fn latency_by_interface(&self) -> BTreeMap<Interface, LatencySummary> {
+    /// Sending to delivery over everything; by interface, sending to delivery for messages and
+    /// request to outcome for calls.
+    pub(crate) fn distributions(&self) -> Distributions {
+        let deliveries = Latencies::new().ok().map(|mut all| {
+            self.deliveries.iter().for_each(|one| all.add(one));
+            all
+        });
         let of = |interface: Interface| {
             let latencies = if interface.is_message() { &self.deliveries } else { &self.requests };
-            latencies[interface as usize].summary().map(|summary| (interface, summary))
+            let latencies = &latencies[interface as usize];
+            (latencies.count() > 0).then(|| (interface, latencies.clone()))
         };
-        Interface::ALL.into_iter().filter_map(of).collect()
+        Distributions {
+            deliveries: deliveries.filter(|all| all.count() > 0),
+            by_interface: Interface::ALL.into_iter().filter_map(of).collect(),
+        }
     }
 
     pub(crate) fn faults(&self) -> BTreeMap<String, u64> {

@@ -229,6 +229,9 @@ enum Advance {
 
 /// Moves the clock to the next instant in which something happens.
 fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
+    if let Some(watch) = &network.watch {
+        watch.borrow_mut().look(network.now());
+    }
     if let Some(verdict) = network.verdict.take() {
         return Advance::Over(verdict);
     }

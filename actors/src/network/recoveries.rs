@@ -46,4 +46,9 @@ impl Recoveries {
     pub(crate) fn all(&self) -> &[(ServiceId, SimDuration)] {
         &self.took
     }
+
+    /// Who has failed and not recovered, and since when.
+    pub(crate) fn down(&self) -> impl Iterator<Item = (ServiceId, SimTime)> {
+        self.failed.iter().map(|(service, at)| (*service, *at))
+    }
 }

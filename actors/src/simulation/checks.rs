@@ -1,39 +1,61 @@
-//! Whether a setup contradicts itself.
+//! Whether what a setup's changes, policies and monitors speak of is there.
 
-use std::collections::{BTreeMap, HashMap};
-
-use crate::network::seats::Neighbours;
-use crate::rules::Ordering;
-use crate::simulation::{AppLink, ServiceSpec, StartError};
-use crate::topology::Topology;
+use crate::changes::{Change, Policy};
+use crate::simulation::{Setup, StartError};
+use crate::supervision::Supervisor;
+use crate::topology::{LinkId, NodeId};
 use crate::trace::ServiceId;
 
-pub(super) fn names_of(
-    services: &[ServiceSpec],
-    topology: &Topology,
-) -> Result<HashMap<String, ServiceId>, StartError> {
-    let mut by_name = HashMap::with_capacity(services.len());
-    for (index, service) in services.iter().enumerate() {
-        if service.node.index() >= topology.node_count() {
-            let (index, count) = (service.node.index(), topology.node_count());
-            return Err(StartError::OutOfRange { what: "the node of a service", index, count });
-        }
-        if by_name.insert(service.name.clone(), ServiceId(index as u32)).is_some() {
-            return Err(StartError::DuplicateService(service.name.clone()));
-        }
-    }
-    Ok(by_name)
+/// Looks at all of them.
+pub(super) fn check(setup: &Setup) -> Result<(), StartError> {
+    setup.changes.iter().try_for_each(|scheduled| check_change(&scheduled.change, setup))?;
+    setup.policies.iter().try_for_each(|policy| match policy {
+        Policy::Kill { services, .. } => check_places(&[], &[], services, setup),
+        Policy::Flap { .. } | Policy::Drift { .. } => Ok(()),
+    })?;
+    let watched: Vec<ServiceId> = setup.monitors.iter().filter_map(|monitor| monitor.service).collect();
+    check_places(&[], &[], &watched, setup)
 }
 
-pub(super) fn neighbours_of(links: &[AppLink], count: usize, default: Ordering) -> Result<Vec<Neighbours>, StartError> {
-    let mut neighbours: Vec<BTreeMap<ServiceId, Ordering>> = vec![BTreeMap::new(); count];
-    for link in links {
-        for index in [link.from, link.to] {
-            if index >= count {
-                return Err(StartError::OutOfRange { what: "an end of an application link", index, count });
+fn check_change(change: &Change, setup: &Setup) -> Result<(), StartError> {
+    match change {
+        Change::NodeDown(node)
+        | Change::NodeUp(node)
+        | Change::NodeCrash(node)
+        | Change::NodeRestart(node)
+        | Change::Processing(node, _) => check_places(&[*node], &[], &[], setup),
+        Change::LinkDown(link)
+        | Change::LinkUp(link)
+        | Change::Latency(link, _)
+        | Change::Bandwidth(link, _)
+        | Change::Loss(link, _) => check_places(&[], &[*link], &[], setup),
+        Change::Partition { left, right } | Change::Heal { left, right } => {
+            check_places(&[&left[..], right].concat(), &[], &[], setup)
+        }
+        Change::Kill(service) => check_places(&[], &[], &[*service], setup),
+        Change::KillSupervisor(name) => {
+            let supervisors = setup.supervision.iter().flat_map(Supervisor::all);
+            match supervisors.into_iter().any(|supervisor| supervisor.name == *name) {
+                true => Ok(()),
+                false => Err(StartError::UnknownSupervisor(name.clone())),
             }
         }
-        neighbours[link.from].insert(ServiceId(link.to as u32), link.ordering.unwrap_or(default));
     }
-    Ok(neighbours.into_iter().map(|map| map.into_iter().collect()).collect())
+}
+
+fn check_places(nodes: &[NodeId], links: &[LinkId], services: &[ServiceId], setup: &Setup) -> Result<(), StartError> {
+    let node = nodes.iter().map(|node| node.index()).max();
+    let link = links.iter().map(|link| link.index()).max();
+    let service = services.iter().map(|service| service.index()).max();
+    let places = [
+        ("the node of a change", node, setup.topology.node_count()),
+        ("the link of a change", link, setup.topology.link_count()),
+        ("the service of a change or monitor", service, setup.services.len()),
+    ];
+    for (what, index, count) in places {
+        if let Some(index) = index.filter(|index| *index >= count) {
+            return Err(StartError::OutOfRange { what, index, count });
+        }
+    }
+    Ok(())
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::network::Network;
+use crate::network::ledger::Ledger;
 use crate::network::seats::Presence;
-use crate::report::{Ending, Report, ServiceReport};
+use crate::report::{DirectoryReport, Ending, Latencies, Report, ServiceReport, SupervisionReport};
 use crate::service::desk::Records;
 use crate::supervision::lives::Lives;
 use crate::trace::ServiceId;
+use crate::units::SimDuration;
 
 /// Ends the services and gathers what is known.
 pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives) -> Report {
@@ -16,6 +18,8 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
     let in_flight = network.in_flight();
     let unfinished = network.open_requests();
     network.dismantle();
+    let mut supervision = std::mem::take(&mut network.ledger.borrow_mut().supervision);
+    lives.report_restarts(&mut supervision);
     let roles = lives.into_roles();
     for (index, role) in roles.iter().enumerate() {
         for letter in role.desk.iter().flat_map(|desk| desk.inbox.take_all()) {
@@ -32,8 +36,11 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
         }
         services.push(service);
     }
+    let monitors = network.watch.as_ref().map(|watch| watch.borrow_mut().finish(ended_at)).unwrap_or_default();
     let mut ledger = network.ledger.borrow_mut();
     ledger.traffic.in_flight = in_flight;
+    let distributions = ledger.distributions();
+    report_recoveries(&ledger, &mut supervision);
     Report {
         seed,
         ended_at,
@@ -42,14 +49,36 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
         outcomes: ledger.outcomes(),
         causes: ledger.take_causes(),
         unfinished,
-        latency: ledger.latency(),
-        latency_by_interface: ledger.latency_by_interface(),
+        latency: distributions.deliveries.as_ref().and_then(Latencies::summary),
+        latency_by_interface: distributions.summaries(),
+        distributions,
         services,
         faults: ledger.faults(),
         counters,
         panics: std::mem::take(&mut ledger.panics),
         panic_count: ledger.panic_count,
+        supervision,
+        directories: DirectoryReport::default(),
+        monitors,
         trace_hash: ledger.trace_hash(),
+    }
+}
+
+/// How long services took to recover.
+fn report_recoveries(ledger: &Ledger, report: &mut SupervisionReport) {
+    let name = |service: ServiceId| ledger.names.services.get(service.index()).cloned().unwrap_or_default();
+    let mut times: BTreeMap<ServiceId, Vec<SimDuration>> = BTreeMap::new();
+    for (service, took) in ledger.recoveries.all() {
+        times.entry(*service).or_default().push(*took);
+    }
+    let summary = |times: &mut dyn Iterator<Item = SimDuration>| Latencies::of(times).and_then(|all| all.summary());
+    report.recovery = summary(&mut ledger.recoveries.all().iter().map(|(_, took)| *took));
+    for (service, times) in times {
+        let recovery = report.recovery_by_service.entry(name(service)).or_default();
+        recovery.times = summary(&mut times.into_iter());
+    }
+    for (service, since) in ledger.recoveries.down() {
+        report.recovery_by_service.entry(name(service)).or_default().down_since = Some(since);
     }
 }
 

@@ -15,15 +15,16 @@ use futures_util::future::{Either, select};
 use crate::changes::Change;
 use crate::network::Network;
 use crate::network::endings::{Cause, Overseer};
+use crate::network::ledger::SUPERVISOR_PREFIX;
 use crate::network::pending::Deadline;
 use crate::network::ports::{AnyBody, Delivery};
 use crate::panics::catch;
-use crate::report::Ending;
+use crate::report::{Ending, GivenUpReport, RestartCause, SupervisionReport};
 use crate::router::{NotDelivered, Why};
 use crate::service::cast::{Casting, Made, Recast};
 use crate::service::desk::{Desk, Records};
 use crate::supervision::actor::{SupervisorActor, Tiding};
-use crate::supervision::spec::{Child, Queued, Restart, Shutdown, Supervisor};
+use crate::supervision::spec::{Child, Intensity, Queued, Restart, Shutdown, Supervisor};
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -66,6 +67,21 @@ struct Boss {
     child: u32,
 }
 
+/// So many supervisors that gave up are told.
+const GIVEN_UP: usize = 1000;
+
+fn restart_cause(end: &Cause) -> RestartCause {
+    match end {
+        Cause::Normal => RestartCause::Ended,
+        Cause::Shutdown => RestartCause::Sibling,
+        Cause::Killed => RestartCause::Killed,
+        Cause::Error(_) => RestartCause::Error,
+        Cause::Panic(_) => RestartCause::Panic,
+        Cause::NodeCrashed => RestartCause::NodeCrash,
+        Cause::GaveUp => RestartCause::GaveUp,
+    }
+}
+
 /// What came of asking a life to begin.
 pub(super) enum Begun {
     /// It has begun.
@@ -94,9 +110,11 @@ pub(crate) struct Lives {
     /// How a life that is ending in an orderly way is said to end.
     parting: RefCell<BTreeMap<ServiceId, Cause>>,
     /// How each last ended, of those that have.
-    last_ends: RefCell<BTreeMap<ServiceId, &'static str>>,
-    /// How often each was restarted after which end.
-    restarts: RefCell<BTreeMap<(ServiceId, &'static str), u64>>,
+    last_ends: RefCell<BTreeMap<ServiceId, RestartCause>>,
+    /// How often each was restarted, and why.
+    restarts: RefCell<BTreeMap<(ServiceId, RestartCause), u64>>,
+    /// Supervisors that gave up, in order.
+    given_up: RefCell<Vec<GivenUpReport>>,
     returned: Cell<u64>,
 }
 
@@ -116,7 +134,7 @@ impl Lives {
                 bosses[seat.index()] = Some(Boss { post: number as u32, child: child as u32 });
             }
         }
-        let names = posts.iter().map(|post| format!("supervisor {}", post.spec.name));
+        let names = posts.iter().map(|post| format!("{SUPERVISOR_PREFIX}{}", post.spec.name));
         network.ledger.borrow_mut().names.services.extend(names);
         Rc::new_cyclic(|me| Lives {
             me: me.clone(),
@@ -132,6 +150,7 @@ impl Lives {
             parting: RefCell::default(),
             last_ends: RefCell::default(),
             restarts: RefCell::default(),
+            given_up: RefCell::default(),
             returned: Cell::new(0),
         })
     }
@@ -148,11 +167,6 @@ impl Lives {
         let network = self.network.clone();
         let strike = async move { kills.iter().for_each(|change| network.strike(change)) };
         self.network.spawn(self.first_post, Box::pin(strike));
-    }
-
-    /// How many messages were returned because their receiver had ended before it looked at them.
-    pub(crate) fn returned(&self) -> u64 {
-        self.returned.get()
     }
 
     /// What is left of each service when a run is over: its records, and its desk if it is there.
@@ -209,6 +223,36 @@ impl Lives {
         let Some(after) = self.last_ends.borrow_mut().remove(&seat) else { return };
         *self.restarts.borrow_mut().entry((seat, after)).or_default() += 1;
         self.note(seat, &format!("restarted as incarnation {}", self.network.incarnation(seat)));
+    }
+
+    fn note_gave_up(&self, seat: ServiceId) {
+        let posts = self.posts.borrow();
+        let Some(post) = posts.get(seat.index() - self.first_post.index()) else { return };
+        let Intensity { restarts, period } = post.spec.intensity;
+        let why = format!("one restart more than {restarts} within {period}");
+        let report = GivenUpReport { supervisor: post.spec.name.clone(), at: self.network.now(), why };
+        let mut given_up = self.given_up.borrow_mut();
+        if given_up.len() < GIVEN_UP {
+            given_up.push(report);
+        }
+    }
+
+    /// What is known of restarts when a run is over.
+    pub(crate) fn report_restarts(&self, report: &mut SupervisionReport) {
+        let posts = self.posts.borrow();
+        for ((seat, cause), count) in self.restarts.borrow().iter() {
+            let name = match self.is_supervisor(*seat) {
+                true => posts[seat.index() - self.first_post.index()].spec.name.clone(),
+                false => self.network.name_of(*seat),
+            };
+            *report.restarts.entry((name, *cause)).or_default() += count;
+            if let Some(boss) = self.boss_of(*seat) {
+                let supervisor = posts[boss.post as usize].spec.name.clone();
+                *report.restarts_by_supervisor.entry(supervisor).or_default() += count;
+            }
+        }
+        report.given_up = self.given_up.take();
+        report.returned = self.returned.get();
     }
 
     /// The service in its place, ready to begin.
@@ -332,7 +376,7 @@ impl Lives {
     /// A life that was asked for has not come into being.
     pub(super) fn could_not_start(&self, seat: ServiceId, reason: &str) {
         let mut ledger = self.network.ledger.borrow_mut();
-        ledger.failed(self.network.now(), seat, &format!("it could not be started: {reason}"));
+        ledger.gave_up(self.network.now(), seat, &format!("it could not be started: {reason}"));
     }
 
     /// A child will have no further life: what was kept for one is returned.
@@ -372,6 +416,10 @@ impl Lives {
         if !self.network.is_present(seat) {
             self.network.seats.borrow_mut().revive(seat);
             self.note_restart(seat);
+            let posts = self.posts.borrow();
+            for child in posts.get(number).iter().flat_map(|post| &post.children) {
+                self.last_ends.borrow_mut().entry(*child).and_modify(|cause| *cause = RestartCause::Supervisor);
+            }
         }
         let actor = {
             let posts = self.posts.borrow();
@@ -472,7 +520,10 @@ impl Overseer for Lives {
             (cause, _) => cause,
         };
         self.note(seat, &cause.to_string());
-        self.last_ends.borrow_mut().insert(seat, cause.name());
+        self.last_ends.borrow_mut().insert(seat, restart_cause(&cause));
+        if cause == Cause::GaveUp {
+            self.note_gave_up(seat);
+        }
         if self.is_supervisor(seat) {
             self.end_post(seat);
         } else {

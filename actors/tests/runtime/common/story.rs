@@ -55,6 +55,17 @@ pub enum Event {
         service: usize,
         reason: String,
     },
+    Supervision {
+        at: SimTime,
+        supervisor: String,
+        child: String,
+        what: String,
+    },
+    Directory {
+        at: SimTime,
+        directory: String,
+        what: String,
+    },
 }
 
 impl Event {
@@ -65,7 +76,9 @@ impl Event {
             | Event::Outcome { at, .. }
             | Event::Fault { at, .. }
             | Event::Panic { at, .. }
-            | Event::StepFailed { at, .. } => *at,
+            | Event::StepFailed { at, .. }
+            | Event::Supervision { at, .. }
+            | Event::Directory { at, .. } => *at,
         }
     }
 }
@@ -93,6 +106,14 @@ impl TraceSink for Recorder {
             }
             TraceEvent::StepFailed { at, service, reason } => {
                 Event::StepFailed { at, service: service.index(), reason: reason.to_owned() }
+            }
+            TraceEvent::Supervision { at, supervisor, child, what } => {
+                let [supervisor, child, what] = [supervisor, child, what].map(str::to_owned);
+                Event::Supervision { at, supervisor, child, what }
+            }
+            TraceEvent::Directory { at, directory, what } => {
+                let [directory, what] = [directory, what].map(str::to_owned);
+                Event::Directory { at, directory, what }
             }
         };
         self.0.borrow_mut().push(owned);

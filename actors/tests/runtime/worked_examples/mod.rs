@@ -6,6 +6,7 @@ mod endings;
 mod events;
 mod lifecycle;
 mod messages;
+mod monitors;
 mod panics;
 mod queues;
 mod raw;
