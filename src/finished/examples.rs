@@ -171,6 +171,7 @@ pub(crate) fn chaos() -> Finished {
     let supervision = SupervisionReport {
         restarts: restarts.into(),
         restarts_by_supervisor: named(&[("root", 4)]),
+        returned: 7,
         failures: vec![panic],
         failure_count: 1,
         unexplained: named(&[("cart", 1)]),
@@ -303,6 +304,7 @@ pub(crate) fn nasty() -> Finished {
                     .flat_map(|&cause| names.iter().map(move |name| ((name.clone(), cause), u64::MAX)))
                     .collect(),
                 restarts_by_supervisor: counted.clone(),
+                returned: u64::MAX,
                 failures: names.iter().map(failure).collect(),
                 failure_count: u64::MAX,
                 unexplained: counted.clone(),

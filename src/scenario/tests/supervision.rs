@@ -46,6 +46,7 @@ fn a_tree_has_what_is_written_or_otps_defaults() {
             most: SimDuration::from_secs(10),
             jitter: chance(0.1),
         }),
+        await_starts: true,
         children: vec![
             ChildSpec {
                 restart: Restart::Temporary,
