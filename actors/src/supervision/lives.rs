@@ -473,6 +473,9 @@ impl Lives {
 
     /// Messages that nobody will look at.
     fn give_back(&self, service: ServiceId, letters: Vec<Delivery<AnyBody>>) {
+        if !letters.is_empty() {
+            self.note(service, &format!("returned {} unread", letters.len()));
+        }
         self.returned.set(self.returned.get() + letters.len() as u64);
         for letter in letters {
             self.network.drop_what_is_left(service, letter);
