@@ -48,8 +48,6 @@ pub(crate) struct Role {
     pub(crate) desk: Option<Rc<Desk>>,
 }
 
-pub(crate) use posts::implicit_root;
-
 use account::{Account, restart_cause};
 use partings::Parting;
 use posts::{Boss, Flat, Post};

@@ -169,6 +169,9 @@ impl Lives {
 
     /// Messages that nobody will look at.
     pub(super) fn give_back(&self, service: ServiceId, letters: Vec<Delivery<AnyBody>>) {
+        if !letters.is_empty() {
+            self.note(service, &format!("returned {} unread", letters.len()));
+        }
         self.account.borrow_mut().returned += letters.len() as u64;
         for letter in letters {
             self.network.drop_what_is_left(service, letter);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use actix::Addr;
 
-use super::{Lives, Role, Terms};
+use super::{Lives, Terms};
 use crate::network::endings::Cause;
 use crate::network::seats::Presence;
 use crate::report::RestartCause;
 use crate::supervision::actor::{SupervisorActor, Tiding};
-use crate::supervision::spec::{Child, ChildSpec, Queued, Restart, Supervisor};
+use crate::supervision::spec::{Child, Queued, Supervisor};
 use crate::trace::ServiceId;
 
 /// A supervisor's place in the tree.
@@ -57,20 +57,6 @@ impl Flat {
         }
         number
     }
-}
-
-/// The supervisor of services that no supervisor was declared for: one-for-one, with OTP's intensity.
-/// It starts them all at once. A service that can be made only once has one life.
-pub(crate) fn implicit_root(roles: &[Role]) -> Supervisor {
-    let mut root = Supervisor::new("root");
-    root.await_starts = false;
-    root.children = (0..roles.len()).map(ChildSpec::service).collect();
-    for (child, role) in root.children.iter_mut().zip(roles) {
-        if role.recast.is_none() {
-            child.restart = Restart::Temporary;
-        }
-    }
-    root
 }
 
 impl Lives {
