@@ -245,6 +245,8 @@ struct ServiceObject<'a> {
     counters: &'a BTreeMap<String, u64>,
     step_values: &'a [Value],
     crashed: bool,
+    running: bool,
+    incarnation: u32,
 }
 
 impl<'a> ServiceObject<'a> {
@@ -260,6 +262,8 @@ impl<'a> ServiceObject<'a> {
             counters: &service.counters,
             step_values: &service.step_values,
             crashed: service.crashed,
+            running: service.running,
+            incarnation: service.incarnation,
         }
     }
 }

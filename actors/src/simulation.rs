@@ -342,7 +342,7 @@ fn cannot_start(service: String, bad: BadStart) -> StartError {
 fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, StartError> {
     let mut roles = Vec::with_capacity(services.len());
     for (index, spec) in services.into_iter().enumerate() {
-        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, .. } = spec;
+        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, router, .. } = spec;
         let id = ServiceId(index as u32);
         let records = Rc::default();
         network.open_main_connection(id);
@@ -352,7 +352,8 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, 
             Ok(Err(bad)) => return Err(cannot_start(name, bad)),
             Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
         };
-        roles.push(Role { home: node, step_every, keep_step_values, records, ready: Some(made), recast, desk: None });
+        let (ready, desk) = (Some(made), None);
+        roles.push(Role { home: node, router, step_every, keep_step_values, records, ready, recast, desk });
     }
     Ok(roles)
 }

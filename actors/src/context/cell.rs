@@ -40,7 +40,10 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
 
     /// Runs the actor's own beginning.
     pub(crate) fn start(&self) {
-        self.with(|actor, ctx| actor.started(ctx));
+        self.with(|actor, ctx| {
+            ctx.closed = false;
+            actor.started(ctx);
+        });
     }
 
     /// The actor's mailbox; nothing if it is gone.
@@ -95,7 +98,7 @@ impl<A: Actor<Context = ServiceContext<A>>> Closable for ServiceCell<A> {
     }
 
     fn leave(&self) {
-        self.with(|_, ctx| ctx.leaving = true);
+        self.with(|_, ctx| ctx.closed = true);
     }
 }
 
@@ -112,7 +115,7 @@ where
         let Some((actor, ctx)) = inner.as_mut() else { return gone(body) };
         let mut accepted = false;
         let handled = catch(|| {
-            if ctx.leaving && !arrival.header.wait.is_answer() {
+            if ctx.closed && !arrival.header.wait.is_answer() {
                 return Err(Refused { refusal: Refusal::Gone, body: Some(body) });
             }
             let waiting = ctx.waiting();

@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     in_hand: RefCell<Slab<InHand>>,
     /// A step is under way.
     stepping: Cell<bool>,
+    /// How many handlers of events are at work.
+    hearing: Cell<usize>,
     /// How many futures of it wait for whatever message comes, for as long as it takes.
     serving: Cell<usize>,
     /// No step and no request begins any more.
@@ -72,6 +74,7 @@ impl Desk {
             random: RefCell::default(),
             in_hand: RefCell::default(),
             stepping: Cell::new(false),
+            hearing: Cell::new(0),
             serving: Cell::new(0),
             leaving: Cell::new(false),
             idle: RefCell::default(),
@@ -141,6 +144,13 @@ impl Desk {
         self.look_whether_idle();
     }
 
+    /// A handler of an event begins its work, or has done with it.
+    pub(crate) fn set_hearing(&self, more: bool) {
+        let hearing = self.hearing.get();
+        self.hearing.set(if more { hearing + 1 } else { hearing.saturating_sub(1) });
+        self.look_whether_idle();
+    }
+
     pub(crate) fn is_leaving(&self) -> bool {
         self.leaving.get()
     }
@@ -148,7 +158,9 @@ impl Desk {
     /// Nothing is in hand, and no step is under way that does not wait to be given something to do.
     fn is_idle(&self) -> bool {
         let handling = self.raw_if_used().map_or(0, |raw| raw.handling.get());
-        handling == 0 && self.in_hand.borrow().is_empty() && (!self.stepping.get() || self.serving.get() > 0)
+        handling + self.hearing.get() == 0
+            && self.in_hand.borrow().is_empty()
+            && (!self.stepping.get() || self.serving.get() > 0)
     }
 
     /// Something was finished: if the service is leaving, whoever waits for that looks again.
@@ -199,11 +211,12 @@ impl Desk {
     }
 
     /// A handler panicked, and its caller has been told: the service fails, as soon as nothing of it is
-    /// at work.
+    /// at work. If something else ends it before, the panic is written down all the same.
     #[cold]
     pub(crate) fn handler_panicked(&self, caught: Caught) {
         let (network, id) = (self.network.clone(), self.id);
-        self.network.spawn(id, Box::pin(async move { network.crash(id, caught) }));
+        let cause = network.note_panic(id, caught);
+        self.network.spawn(id, Box::pin(async move { network.end(id, cause) }));
     }
 
     pub(crate) fn step_failed(&self, reason: &str) {

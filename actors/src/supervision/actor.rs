@@ -103,6 +103,7 @@ impl SupervisorActor {
             Ok(Begun::Deferred) => self.rules.deferred(child, now),
             Err(reason) => {
                 self.lives.could_not_start(self.children[child], &reason);
+                self.ended.push(child);
                 self.rules.start_failed(child, now)
             }
         }

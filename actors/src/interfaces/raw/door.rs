@@ -52,8 +52,11 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
             Some(opened @ Opened { taker: Taker::Queue, .. }) => opened.is_full(),
             _ => desk.raw_if_used().is_some_and(|raw| raw.handling.get() >= HANDLING_LIMIT),
         };
-        // An answer that somebody awaits takes no room, and is all that is still taken in the end.
-        if desk.is_leaving() && !raw.answers.is_some_and(|request| network.is_held(request)) {
+        // An answer that somebody awaits takes no room, and is all that is taken before the beginning and
+        // in the end.
+        if (desk.is_leaving() || !network.is_present(desk.id))
+            && !raw.answers.is_some_and(|request| network.is_held(request))
+        {
             return Err(refused(Refusal::Gone, raw));
         }
         if is_full && !raw.answers.is_some_and(|request| network.is_held(request)) {

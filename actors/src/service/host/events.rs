@@ -51,7 +51,7 @@ impl<S: Service> ServiceHost<S> {
         match Pin::new(&mut hearing).poll(&mut TaskContext::from_waker(Waker::noop())) {
             Poll::Ready(ended) => conclude(&self.desk, &topic, ended),
             Poll::Pending => {
-                let (desk, in_hand) = (self.desk.clone(), InHand::one_more(&self.handling));
+                let (desk, in_hand) = (self.desk.clone(), InHand::one_more(&self.handling, &self.desk));
                 let rest = async move {
                     let ended = hearing.await;
                     drop(in_hand);
@@ -64,18 +64,23 @@ impl<S: Service> ServiceHost<S> {
 }
 
 /// An event that a handler is at work on, among all that the service has in its hands.
-struct InHand(Rc<Cell<usize>>);
+struct InHand {
+    handling: Rc<Cell<usize>>,
+    desk: Rc<Desk>,
+}
 
 impl InHand {
-    fn one_more(handling: &Rc<Cell<usize>>) -> Self {
+    fn one_more(handling: &Rc<Cell<usize>>, desk: &Rc<Desk>) -> Self {
         handling.set(handling.get() + 1);
-        InHand(handling.clone())
+        desk.set_hearing(true);
+        InHand { handling: handling.clone(), desk: desk.clone() }
     }
 }
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.handling.set(self.handling.get() - 1);
+        self.desk.set_hearing(false);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod errands;
 pub mod networks;
 pub mod scenes;
 pub mod story;
+pub mod troupe;
 
 use rehearsal_actors::units::{SimDuration, SimTime};
 

@@ -5,6 +5,7 @@ mod delivery;
 mod endings;
 mod events;
 mod lifecycle;
+mod lives;
 mod messages;
 mod monitors;
 mod panics;
