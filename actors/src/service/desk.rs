@@ -12,6 +12,7 @@ use crate::network::Network;
 use crate::network::waits::WaitKey;
 use crate::panics::Caught;
 use crate::random::Stream;
+use crate::router::KnownDirectory;
 use crate::service::inbox::Inbox;
 use crate::trace::ServiceId;
 
@@ -89,6 +90,12 @@ impl Desk {
 
     pub(crate) fn raw_if_used(&self) -> Option<&RawDesk> {
         self.raw.get().map(|raw| &**raw)
+    }
+
+    /// Every directory that the service could ask, the best first.
+    pub(crate) fn known_directories(&self) -> Vec<KnownDirectory> {
+        let book = self.network.book.borrow();
+        book.directories(book.main_of(self.id).machine)
     }
 
     /// The host ends: whatever is still there acts for nobody.
