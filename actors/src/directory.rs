@@ -59,9 +59,9 @@ use self::peers::Peers;
 use self::sharing::{News, States, Update, shared};
 use crate::units::{SimDuration, SimTime};
 
-/// What a directory is from its start.
+/// What a directory is from its start. Other directories are reached at a `P`.
 #[derive(Clone, Debug)]
-pub struct Config<A> {
+pub struct Config<P> {
     /// Its name, which no other directory has and which it keeps over restarts.
     pub home: Home,
     /// Which incarnation it is: more than any before.
@@ -71,12 +71,12 @@ pub struct Config<A> {
     pub serves: BTreeSet<Vnet>,
     /// Directories that it shares with from the start, at addresses that they keep over restarts.
     /// They are told the names of all vnets it serves, and entries of those only that they serve too.
-    pub hubs: Vec<A>,
+    pub hubs: Vec<P>,
     /// The intervals, the same in all directories that share.
     pub timing: Timing,
 }
 
-impl<A> Config<A> {
+impl<P> Config<P> {
     /// The first incarnation of a directory on its own, for `local` entries.
     pub fn new(home: impl Into<Home>) -> Self {
         let (serves, hubs, timing) = (BTreeSet::new(), Vec::new(), Timing::default());
@@ -92,7 +92,7 @@ impl<A> Config<A> {
 
     /// The same with one more hub.
     #[must_use]
-    pub fn sharing_with(mut self, hub: A) -> Self {
+    pub fn sharing_with(mut self, hub: P) -> Self {
         self.hubs.push(hub);
         self
     }
@@ -100,7 +100,7 @@ impl<A> Config<A> {
 
 /// What a directory wants done, or known.
 #[derive(Clone, Debug)]
-pub enum Effect<A> {
+pub enum Effect<A, P = A> {
     /// Send a provider a PING; its answer, like all that it sends, goes to [`Directory::heard`].
     Ping {
         /// The provider.
@@ -111,7 +111,7 @@ pub enum Effect<A> {
     /// Send another directory what is new; there it goes to [`Directory::receive`].
     Share {
         /// The other directory.
-        to: A,
+        to: P,
         /// What it is told.
         share: Share<A>,
     },
@@ -121,16 +121,17 @@ pub enum Effect<A> {
     Forgot(Home),
 }
 
-/// A directory.
+/// A directory: providers are reached at an `A`, other directories at a `P`, which they keep over
+/// restarts.
 ///
 /// Time is what its caller says it is, and never goes back. [`Directory::advance`] is to be called
 /// at [`Directory::due`], at once for the first time; every call may change when that is.
 #[derive(Debug)]
-pub struct Directory<A> {
-    config: Config<A>,
+pub struct Directory<A, P = A> {
+    config: Config<P>,
     index: Index<A>,
     providers: Providers<A>,
-    peers: Peers<A>,
+    peers: Peers<P>,
     states: States,
     /// The last number given for each vnet served.
     numbers: BTreeMap<Vnet, u64>,
@@ -140,9 +141,9 @@ pub struct Directory<A> {
     share_at: SimTime,
 }
 
-impl<A: Place> Directory<A> {
+impl<A: Place, P: Copy + Ord> Directory<A, P> {
     /// A directory that knows nothing yet. Its first round is due at `now`.
-    pub fn new(mut config: Config<A>, now: SimTime) -> Self {
+    pub fn new(mut config: Config<P>, now: SimTime) -> Self {
         config.serves.remove(LOCAL);
         Directory {
             index: Index::new(),
@@ -236,7 +237,7 @@ impl<A: Place> Directory<A> {
     }
 
     /// Another directory has sent something. What is new in it goes on to the other peers.
-    pub fn receive(&mut self, from: A, share: &Share<A>, now: SimTime) -> Vec<Effect<A>> {
+    pub fn receive(&mut self, from: P, share: &Share<A>, now: SimTime) -> Vec<Effect<A, P>> {
         let Config { home, serves, timing, .. } = &self.config;
         if share.home == *home {
             return Vec::new();
@@ -269,7 +270,7 @@ impl<A: Place> Directory<A> {
     }
 
     /// Does what is due: forgets, begins a round, shares changes.
-    pub fn advance(&mut self, now: SimTime) -> Vec<Effect<A>> {
+    pub fn advance(&mut self, now: SimTime) -> Vec<Effect<A, P>> {
         let silence = self.config.timing.home_silence();
         self.peers.forget(now, silence);
         let forgotten = self.states.forget(now, silence, &mut self.index);
@@ -285,7 +286,7 @@ impl<A: Place> Directory<A> {
     }
 
     /// Drops the silent, tells every peer all, pings the others.
-    fn round(&mut self, now: SimTime, effects: &mut Vec<Effect<A>>) {
+    fn round(&mut self, now: SimTime, effects: &mut Vec<Effect<A, P>>) {
         let round = self.providers.round(now);
         for address in round.silent {
             self.withdraw_all(address, now);
@@ -369,7 +370,7 @@ impl<A: Place> Directory<A> {
     }
 
     /// Tells peers the news of the vnets that they serve too, and nothing to those for whom there is none.
-    fn tell_peers(&self, news: &[Arc<Update<A>>], whom: impl Fn(A) -> bool) -> Vec<Effect<A>> {
+    fn tell_peers(&self, news: &[Arc<Update<A>>], whom: impl Fn(P) -> bool) -> Vec<Effect<A, P>> {
         let mut effects = Vec::new();
         for to in self.peers.addresses().into_iter().filter(|&peer| whom(peer)) {
             let updates = self.concerning(to, news);
@@ -381,11 +382,11 @@ impl<A: Place> Directory<A> {
     }
 
     /// What a peer may hear of some news.
-    fn concerning(&self, peer: A, news: &[Arc<Update<A>>]) -> Vec<Arc<Update<A>>> {
+    fn concerning(&self, peer: P, news: &[Arc<Update<A>>]) -> Vec<Arc<Update<A>>> {
         news.iter().filter(|update| self.peers.serves(peer, &update.vnet)).cloned().collect()
     }
 
-    fn tell(&self, to: A, updates: Vec<Arc<Update<A>>>) -> Effect<A> {
+    fn tell(&self, to: P, updates: Vec<Arc<Update<A>>>) -> Effect<A, P> {
         let Config { home, epoch, serves, .. } = &self.config;
         let serves = self.peers.announced(to, serves);
         Effect::Share { to, share: Share { home: home.clone(), epoch: *epoch, serves, updates } }

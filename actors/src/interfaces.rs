@@ -1,9 +1,10 @@
 //! The ways in which a service speaks: [`mpi`] messages, [`rest`] requests, [`rpc`] calls, [`raw`]
-//! messages and [`events`].
+//! messages and [`events`]; and the [`directory`], by which they find each other.
 //!
 //! Each interface is bodies over the network and nothing more: a new one is a new file here and a
 //! method of [`ServiceIo`](crate::service::ServiceIo).
 
+pub mod directory;
 pub mod events;
 pub mod exchange;
 pub mod mpi;

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::entry::{Offer, Place};
 use super::index::{Index, OfferId};
@@ -20,7 +20,7 @@ use super::names::{Home, Permission, Vnet};
 use crate::units::{SimDuration, SimTime};
 
 /// What one directory sends another: who it is, and what is new. Without news it is a greeting.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Share<A> {
     pub(super) home: Home,
     pub(super) epoch: u64,
@@ -42,14 +42,14 @@ impl<A> Share<A> {
 }
 
 /// The news of one home and vnet.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Update<A> {
     pub(super) home: Home,
     pub(super) epoch: u64,
     pub(super) vnet: Vnet,
     pub(super) number: u64,
     /// How long ago the home gave the number; how long the message travels is not counted.
-    #[serde(serialize_with = "nanos")]
+    #[serde(serialize_with = "nanos", deserialize_with = "from_nanos")]
     pub(super) age: SimDuration,
     pub(super) news: News<A>,
 }
@@ -58,7 +58,11 @@ fn nanos<S: Serializer>(duration: &SimDuration, serializer: S) -> Result<S::Ok, 
     serializer.serialize_u64(duration.as_nanos())
 }
 
-#[derive(Debug, Serialize)]
+fn from_nanos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SimDuration, D::Error> {
+    u64::deserialize(deserializer).map(SimDuration::from_nanos)
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum News<A> {
     /// All there is.
     Snapshot(Vec<Shared<A>>),
@@ -67,7 +71,7 @@ pub(super) enum News<A> {
 }
 
 /// An entry as it is told within one vnet.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Shared<A> {
     pub(super) offer: Arc<Offer<A>>,
     pub(super) permissions: Arc<BTreeSet<Permission>>,

@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | the handler answers | the reply | the reply comes to its connection |
 //! | the subject is unknown | [`DOES_NOT_UNDERSTAND`]: not understood | it comes as such a reply |
+//! | the sender may not ask for that | [`DENIED`]: denied | it comes as such a reply |
 //! | the handler fails or panics | [`HANDLER_FAILED`]: error | - |
 //! | nobody has the address, or the connection has closed | undelivered | [`MSG_NOT_DELIVERED`] comes as a reply |
 //! | the receiver dies over it | interrupted | - |
@@ -105,6 +106,8 @@ pub const SHUTDOWN: &str = "SHUTDOWN";
 pub const DOES_NOT_UNDERSTAND: &str = "DOES_NOT_UNDERSTAND";
 /// Answers what was understood, and whose handling failed; the contents' `detail` says why.
 pub const HANDLER_FAILED: &str = "HANDLER_FAILED";
+/// Answers what the sender may not ask for; the contents' `detail` says why.
+pub const DENIED: &str = "DENIED";
 /// A router answers this to what it could not deliver; the contents are the address.
 pub const MSG_NOT_DELIVERED: &str = "MSG_NOT_DELIVERED";
 

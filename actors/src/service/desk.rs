@@ -12,6 +12,7 @@ use crate::network::Network;
 use crate::network::waits::WaitKey;
 use crate::panics::Caught;
 use crate::random::Stream;
+use crate::router::KnownDirectory;
 use crate::service::inbox::Inbox;
 use crate::trace::ServiceId;
 
@@ -38,6 +39,8 @@ pub(crate) struct Desk {
     /// The host that it belonged to has ended.
     abandoned: Cell<bool>,
     in_hand: RefCell<Slab<InHand>>,
+    /// How many requests and events its handlers have yet to deal with.
+    pub(crate) handling: Cell<usize>,
     /// A step is under way.
     stepping: Cell<bool>,
     /// How many handlers of events are at work.
@@ -73,6 +76,7 @@ impl Desk {
             keep_values,
             random: RefCell::default(),
             in_hand: RefCell::default(),
+            handling: Cell::new(0),
             stepping: Cell::new(false),
             hearing: Cell::new(0),
             serving: Cell::new(0),
@@ -89,6 +93,12 @@ impl Desk {
 
     pub(crate) fn raw_if_used(&self) -> Option<&RawDesk> {
         self.raw.get().map(|raw| &**raw)
+    }
+
+    /// Every directory that the service could ask, the best first.
+    pub(crate) fn known_directories(&self) -> Vec<KnownDirectory> {
+        let book = self.network.book.borrow();
+        book.directories(book.main_of(self.id).machine)
     }
 
     /// The host ends: whatever is still there acts for nobody.

@@ -16,7 +16,7 @@ use crate::interfaces::CallError;
 use crate::network::pending::Deadline;
 use crate::network::waits::WaitKey;
 use crate::outcome::Undelivered;
-use crate::router::{Address, NotDelivered, Why};
+use crate::router::{Address, KnownDirectory, NotDelivered, Why};
 use crate::service::ServiceIo;
 use crate::service::desk::Desk;
 use crate::units::SimDuration;
@@ -66,6 +66,8 @@ pub(crate) struct RawDesk {
     pub(crate) in_hand: RefCell<InHand>,
     /// Messages that handlers are at work on.
     pub(crate) handling: Cell<usize>,
+    /// The directory that answered last.
+    pub(crate) answering: Cell<Option<KnownDirectory>>,
 }
 
 /// A service takes a message into its hands: until it answers, the asker waits for it.
