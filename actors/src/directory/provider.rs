@@ -162,7 +162,6 @@ impl<A: Place, P: Copy + PartialEq> Membership<A, P> {
 
     /// A directory has pinged this provider, of which it has so many entries.
     pub fn pinged(&mut self, from: P, entries: usize, now: SimTime) -> Vec<Ask<A, P>> {
-        self.return_to(from);
         if self.directory() != Some(from) {
             // A provider that still looks for a directory is better off with a former one than with none.
             let leaves = self.settled || self.wanted.is_empty();
@@ -204,7 +203,7 @@ impl<A: Place, P: Copy + PartialEq> Membership<A, P> {
         self.register_all(now)
     }
 
-    /// While it looks for a directory, it takes the one that shows itself.
+    /// While it looks for a directory, it takes the first that answers, if it was asked long ago.
     fn return_to(&mut self, directory: P) {
         let known = self.directories.iter().position(|known| *known == directory);
         if let Some(at) = known.filter(|_| !self.settled && !self.wanted.is_empty()) {

@@ -142,7 +142,15 @@ impl Member {
             };
             desk.network.spawn(desk.id, Box::pin(heed));
         }
-        self.reminder.set(self.membership.borrow().due());
+        self.remind();
+    }
+
+    /// Who knows no directory yet is reminded by others to look for one.
+    fn remind(&self) {
+        let membership = self.membership.borrow();
+        if membership.directory().is_some() {
+            self.reminder.set(membership.due());
+        }
     }
 
     fn answered(&self, desk: &Desk, directory: KnownDirectory, number: u64, answer: Result<Msg, CallError>) {
@@ -172,7 +180,7 @@ impl Member {
             // It is asked again, or another one.
             Err(_) => {}
         }
-        self.reminder.set(self.membership.borrow().due());
+        self.remind();
     }
 }
 
