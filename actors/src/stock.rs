@@ -6,6 +6,10 @@
 //! | [`echo`] | one service that sends everything back, and one that checks that it does |
 //! | [`store`] | a REST store for values, and a client that tries all it can do |
 //! | [`load`] | a generator of traffic and somewhere for it to go |
+//! | [`rpc`] | one service that works on demand, one that calls it, and one that sees every outcome |
+//! | [`raw`] | one service that adds one, and one that asks it to |
+//! | [`events`] | one service that tells of events, and two that listen |
+//! | [`faulty`] | one that fails, to see what its supervisor makes of it |
 //! | [`sockshop`] | a shop of seven services, once over MPI and once over REST |
 //!
 //! They use what any service can use, the [prelude](crate::prelude), and nothing uses them: a new
@@ -14,6 +18,13 @@
 //! said that need not be.
 
 pub mod echo;
+pub mod events;
+pub mod faulty;
 pub mod load;
+mod pace;
+pub mod raw;
+pub mod rpc;
 pub mod sockshop;
 pub mod store;
+
+pub use pace::NoPause;
