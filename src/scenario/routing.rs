@@ -52,7 +52,8 @@ fn read_names(fields: &mut Fields<'_>, field: &'static str, what: &str, mistakes
             continue;
         };
         if let Some(&first) = first_named.get(&value) {
-            mistakes.add(span, Mistake::new(format!("{what} `{}` is named twice", quoted(&value))).first(first));
+            let noun = what.split_once(' ').map_or(what, |(_, noun)| noun);
+            mistakes.add(span, Mistake::new(format!("{noun} `{}` is named twice", quoted(&value))).first(first));
         } else {
             first_named.insert(value, span);
         }
