@@ -127,12 +127,14 @@ impl Desk {
         dropped
     }
 
+    #[inline]
     pub(crate) fn set_stepping(&self, stepping: bool) {
         self.stepping.set(stepping);
         self.look_whether_idle();
     }
 
     /// A future begins to wait for whatever message comes, or has stopped to.
+    #[inline]
     pub(crate) fn set_serving(&self, more: bool) {
         let serving = self.serving.get();
         self.serving.set(if more { serving + 1 } else { serving.saturating_sub(1) });
@@ -149,10 +151,17 @@ impl Desk {
         handling == 0 && self.in_hand.borrow().is_empty() && (!self.stepping.get() || self.serving.get() > 0)
     }
 
+    /// Something was finished: if the service is leaving, whoever waits for that looks again.
     #[inline]
     pub(crate) fn look_whether_idle(&self) {
-        if self.leaving.get()
-            && self.is_idle()
+        if self.leaving.get() {
+            self.look_again();
+        }
+    }
+
+    #[cold]
+    fn look_again(&self) {
+        if self.is_idle()
             && let Some(waker) = self.idle.borrow_mut().take()
         {
             waker.wake();

@@ -24,7 +24,7 @@ use crate::router::{NotDelivered, Why};
 use crate::service::cast::{Casting, Made, Recast};
 use crate::service::desk::{Desk, Records};
 use crate::supervision::actor::{SupervisorActor, Tiding};
-use crate::supervision::spec::{Child, Intensity, Queued, Restart, Shutdown, Supervisor};
+use crate::supervision::spec::{Child, Intensity, Queued, Shutdown, Supervisor};
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -473,6 +473,9 @@ impl Lives {
 
     /// Messages that nobody will look at.
     fn give_back(&self, service: ServiceId, letters: Vec<Delivery<AnyBody>>) {
+        if !letters.is_empty() {
+            self.note(service, &format!("returned {} unread", letters.len()));
+        }
         self.returned.set(self.returned.get() + letters.len() as u64);
         for letter in letters {
             self.network.drop_what_is_left(service, letter);
@@ -569,18 +572,4 @@ impl Flat {
         }
         number
     }
-}
-
-/// The supervisor of services that no supervisor was declared for: one-for-one, with OTP's intensity.
-/// It starts them all at once. A service that can be made only once has one life.
-pub(crate) fn implicit_root(roles: &[Role]) -> Supervisor {
-    let mut root = Supervisor::new("root");
-    root.await_starts = false;
-    root.children = (0..roles.len()).map(crate::supervision::ChildSpec::service).collect();
-    for (child, role) in root.children.iter_mut().zip(roles) {
-        if role.recast.is_none() {
-            child.restart = Restart::Temporary;
-        }
-    }
-    root
 }

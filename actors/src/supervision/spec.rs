@@ -49,7 +49,8 @@ impl Default for Shutdown {
 /// until it is there again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Queued {
-    /// They are returned: their requests end as undelivered.
+    /// They are returned: their requests end as undelivered. An MPI message that had been delivered has
+    /// had its outcome; it is counted as returned.
     #[default]
     Return,
     /// The next incarnation gets them, in their order.

@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rehearsal_actors::changes::{Change, ScheduledChange};
 use rehearsal_actors::interfaces::CallError;
 use rehearsal_actors::outcome::OutcomeKind;
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::report::Ending;
-use rehearsal_actors::simulation::{Cast, ServiceSpec, Setup};
+use rehearsal_actors::simulation::{Cast, ServiceSpec, Setup, run};
 use rehearsal_actors::supervision::{
     Backoff, Child, ChildSpec, Intensity, Queued, Restart, Shutdown, Strategy, Supervisor,
 };
@@ -310,4 +311,21 @@ fn a_supervisor_that_is_killed_takes_its_children_along_and_is_restarted_with_th
     play(setup);
     let t = at_ms(20);
     assert_eq!(diary.borrow()[2..4], [("a", "start", t), ("b", "start", t)]);
+}
+
+#[test]
+fn a_tree_that_contradicts_itself_is_refused() {
+    let sound = || three(Strategy::OneForOne, |_| ()).0;
+    let refused = |change: fn(&mut Supervisor)| {
+        let mut setup = sound();
+        setup.supervision.iter_mut().for_each(change);
+        run(setup, None, Arc::default()).err().map(|error| error.to_string())
+    };
+    assert_eq!(refused(|_| ()), None);
+    let out_of_range = refused(|root| root.children.push(ChildSpec::service(3)));
+    assert_eq!(out_of_range.as_deref(), Some("a service below a supervisor is at position 3, but there are only 3"));
+    let twice = refused(|root| root.children.push(ChildSpec::service(0)));
+    assert_eq!(twice.as_deref(), Some("service `a` is supervised twice; name it once in the tree of supervisors"));
+    let same_name = refused(|root| root.children.push(ChildSpec::supervisor(Supervisor::new("root"))));
+    assert_eq!(same_name.as_deref(), Some("there are two supervisors named `root`; give each a name of its own"));
 }
