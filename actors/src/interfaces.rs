@@ -1,9 +1,10 @@
 //! The ways in which a service speaks: [`mpi`] messages, [`rest`] requests, [`rpc`] calls, [`raw`]
-//! messages and [`events`].
+//! messages and [`events`]; and the [`directory`], by which they find each other.
 //!
 //! Each interface is bodies over the network and nothing more: a new one is a new file here and a
 //! method of [`ServiceIo`](crate::service::ServiceIo).
 
+pub mod directory;
 pub mod events;
 pub mod exchange;
 pub mod mpi;
@@ -12,11 +13,13 @@ pub mod rest;
 pub mod rpc;
 
 use std::cell::{Cell, RefCell};
+use std::rc::Weak;
 
 use crate::interfaces::events::Subscribers;
 use crate::interfaces::rpc::{RemoteError, TraceId};
 use crate::network::Network;
 use crate::network::waits::Course;
+use crate::service::desk::Desk;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -25,6 +28,8 @@ use crate::units::SimDuration;
 #[derive(Default)]
 pub(crate) struct Commons {
     pub(crate) subscribers: RefCell<Subscribers>,
+    /// Services that would register something and know no directory.
+    pub(crate) homeless: RefCell<Vec<Weak<Desk>>>,
     traces: Cell<u64>,
 }
 

@@ -165,7 +165,7 @@ fn a_silent_provider_is_dropped_after_a_round_and_reported() {
     assert!(matches!(pings[..], [Effect::Ping { to: 1, entries: 1 }, Effect::Ping { to: 2, entries: 1 }]));
     d.heard(2, at(1_010));
     let second = d.advance(at(2_000));
-    assert!(matches!(second[..], [Effect::Dropped(1), Effect::Ping { to: 2, .. }]), "{second:?}");
+    assert!(matches!(second[..], [Effect::Dropped(1, 1), Effect::Ping { to: 2, .. }]), "{second:?}");
     assert_eq!(addresses(&d, &Asker::on("v"), &everything()), [2]);
 }
 

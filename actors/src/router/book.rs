@@ -22,8 +22,8 @@ pub struct Standing {
 /// The standing of those who have none.
 pub(crate) static NO_STANDING: Standing = Standing { vnets: BTreeSet::new(), permissions: BTreeSet::new() };
 
-/// A directory that everybody knows from the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A directory that is known from the start: it is the same one whatever connection it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KnownDirectory {
     /// The service at that position in [`Setup::services`](crate::simulation::Setup::services):
     /// its main connection, whichever that is at the time.
@@ -228,13 +228,31 @@ impl AddressBook {
 
     /// The directories that a machine knows, the best first: its own hub, then those that everybody
     /// knows.
-    pub(crate) fn directories(&self, machine: MachineId) -> Vec<Address> {
-        let hub = self.hubs.contains_key(&machine).then(|| Address::local_hub_directory(machine));
-        let known = self.directories.iter().map(|known| match *known {
+    pub(crate) fn directories(&self, machine: MachineId) -> Vec<KnownDirectory> {
+        let hub = Address::local_hub_directory(machine);
+        let by_hub = self.owner_of(hub).map(|owner| owner.service.index());
+        let is_hub = |known: &KnownDirectory| match *known {
+            KnownDirectory::Service(index) => by_hub == Some(index),
+            KnownDirectory::At(address) => by_hub.is_some() && address == hub,
+        };
+        let others = self.directories.iter().copied().filter(|known| !is_hub(known));
+        by_hub.map(|_| KnownDirectory::At(hub)).into_iter().chain(others).collect()
+    }
+
+    /// Where a directory is reached now.
+    pub(crate) fn reach(&self, directory: KnownDirectory) -> Address {
+        match directory {
             KnownDirectory::Service(index) => self.main_of(ServiceId(index as u32)),
             KnownDirectory::At(address) => address,
-        });
-        hub.into_iter().chain(known).collect()
+        }
+    }
+
+    /// Whether a service is the directory that is meant.
+    pub(crate) fn is_meant(&self, service: ServiceId, directory: KnownDirectory) -> bool {
+        match directory {
+            KnownDirectory::Service(index) => service.index() == index,
+            KnownDirectory::At(address) => self.owner_of(address).is_some_and(|owner| owner.service == service),
+        }
     }
 
     /// Where a message goes that is on a machine: first by way of the machines in `via`, from which
@@ -335,7 +353,7 @@ mod tests {
         let further = book.open(first(0));
         book.set_hub(further);
         let any = Owner { service: ServiceId(0), incarnation: ANY_INCARNATION };
-        assert_eq!((book.owner_of(hub), book.directories(HERE)), (Some(any), vec![hub]));
+        assert_eq!((book.owner_of(hub), book.directories(HERE)), (Some(any), vec![KnownDirectory::At(hub)]));
         assert_eq!(book.connection_behind(hub), Some(further));
         book.close_all(ServiceId(0));
         assert_eq!((book.owner_of(hub), book.directories(HERE)), (None, vec![]));

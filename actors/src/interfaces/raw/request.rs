@@ -78,6 +78,10 @@ impl RawReply {
                     let (by, what) = (msg.from.to_string(), self.subject.clone());
                     Err(CallError::NotUnderstood { by, what, reason: "it does not know the subject".to_owned() })
                 }
+                OutcomeKind::Denied => {
+                    let (by, what) = (msg.from.to_string(), self.subject.clone());
+                    Err(CallError::Denied { by, what, reason: reason_in(&msg.contents) })
+                }
                 OutcomeKind::Error => {
                     Err(CallError::Failed { by: msg.from.to_string(), reason: reason_in(&msg.contents) })
                 }
