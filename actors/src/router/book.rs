@@ -273,7 +273,14 @@ impl AddressBook {
         if let Some(owner) = self.owner_of(to) {
             return Ok(Stop::Owner(owner));
         }
-        seat(to.machine, to.router).or_else(|| seat(to.machine, RouterId(0))).map(Stop::Nobody).ok_or(to)
+        self.router_of(to).map(Stop::Nobody).ok_or(to)
+    }
+
+    /// The router of an address; the machine's first if it has none of that number, and nothing if there
+    /// is no such machine.
+    pub(crate) fn router_of(&self, address: Address) -> Option<ServiceId> {
+        let seat = |router| self.pages.get(&(address.machine, router)).map(|page| page.seat);
+        seat(address.router).or_else(|| seat(RouterId(0)))
     }
 
     /// The number of the next message.

@@ -1,6 +1,6 @@
 //! What stands behind a service's name, and how it is put into its place.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::context::{Accepts, Networked, ServiceCell};
@@ -81,7 +81,6 @@ impl Cast {
                 subscriptions: Rc::new(subscriptions),
                 desk: desk.clone(),
                 step_every,
-                handling: Rc::new(Cell::new(0)),
             };
             let start = seat(network, id, host);
             Ok(Made { start, desk: Some(desk) })

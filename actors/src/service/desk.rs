@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     /// The host that it belonged to has ended.
     abandoned: Cell<bool>,
     in_hand: RefCell<Slab<InHand>>,
+    /// How many requests and events its handlers have yet to deal with.
+    pub(crate) handling: Cell<usize>,
     /// A step is under way.
     stepping: Cell<bool>,
     /// How many futures of it wait for whatever message comes, for as long as it takes.
@@ -73,6 +75,7 @@ impl Desk {
             keep_values,
             random: RefCell::default(),
             in_hand: RefCell::default(),
+            handling: Cell::new(0),
             stepping: Cell::new(false),
             serving: Cell::new(0),
             leaving: Cell::new(false),

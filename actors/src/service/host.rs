@@ -14,7 +14,6 @@ mod events;
 mod rpc;
 
 use std::any::TypeId;
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -51,8 +50,6 @@ pub(crate) struct ServiceHost<S: Service> {
     pub(crate) subscriptions: Rc<Subscriptions<S>>,
     pub(crate) desk: Rc<Desk>,
     pub(crate) step_every: Option<SimDuration>,
-    /// Requests that handlers have yet to answer.
-    pub(crate) handling: Rc<Cell<usize>>,
 }
 
 impl<S: Service> Unpin for ServiceHost<S> {}
@@ -93,7 +90,7 @@ impl<S: Service> Networked for ServiceHost<S> {
         let begins_handlers =
             [TypeId::of::<RequestMessage>(), TypeId::of::<CallMessage>(), TypeId::of::<EventMessage>()];
         if begins_handlers.contains(&body) {
-            self.handling.get() >= HANDLING_LIMIT
+            self.desk.handling.get() >= HANDLING_LIMIT
         } else {
             body == TypeId::of::<AnyBody>() && self.desk.inbox.is_full()
         }
@@ -169,15 +166,15 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
             Found::Handler(handler, params) => {
                 let request = Request { from, method, path, params, body };
                 let io = ServiceIo::new(self.desk.clone());
-                let (service, desk, handling) = (self.service.clone(), self.desk.clone(), self.handling.clone());
-                handling.set(handling.get() + 1);
+                let (service, desk) = (self.service.clone(), self.desk.clone());
+                desk.handling.set(desk.handling.get() + 1);
                 let ticket = desk.take_in_hand(call, from);
                 let answering = async move {
                     // The handler's own beginning may panic too, before there is a future.
                     let answer =
                         CatchPanic { inner: Some(Box::pin(async move { handler.handle(service, io, request).await })) };
                     let answer = answer.await;
-                    handling.set(handling.get() - 1);
+                    desk.handling.set(desk.handling.get() - 1);
                     desk.release(ticket);
                     desk.records.borrow_mut().handled += 1;
                     match answer {

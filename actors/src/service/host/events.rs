@@ -1,6 +1,5 @@
 //! Events that a service hears.
 
-use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -51,7 +50,7 @@ impl<S: Service> ServiceHost<S> {
         match Pin::new(&mut hearing).poll(&mut TaskContext::from_waker(Waker::noop())) {
             Poll::Ready(ended) => conclude(&self.desk, &topic, ended),
             Poll::Pending => {
-                let (desk, in_hand) = (self.desk.clone(), InHand::one_more(&self.handling));
+                let (desk, in_hand) = (self.desk.clone(), InHand::one_more(&self.desk));
                 let rest = async move {
                     let ended = hearing.await;
                     drop(in_hand);
@@ -64,18 +63,18 @@ impl<S: Service> ServiceHost<S> {
 }
 
 /// An event that a handler is at work on, among all that the service has in its hands.
-struct InHand(Rc<Cell<usize>>);
+struct InHand(Rc<Desk>);
 
 impl InHand {
-    fn one_more(handling: &Rc<Cell<usize>>) -> Self {
-        handling.set(handling.get() + 1);
-        InHand(handling.clone())
+    fn one_more(desk: &Rc<Desk>) -> Self {
+        desk.handling.set(desk.handling.get() + 1);
+        InHand(desk.clone())
     }
 }
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.0.handling.set(self.0.handling.get() - 1);
     }
 }
 
