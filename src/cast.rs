@@ -53,7 +53,9 @@ fn calls_and_messages(cast: &mut Stock) {
     cast.add("rpc/outcomes", "Sees every outcome that a call can have, once.", |params| {
         Cast::service(rpc::Outcomes::new(params))
     });
-    cast.add("raw/add-one", "Adds one to whatever number a raw message brings.", |(): ()| Cast::service(raw::AddOne));
+    cast.add("raw/add-one", "Adds one to whatever number a raw message brings.", |params| {
+        Cast::service(raw::AddOne::new(params))
+    });
     cast.try_add("raw/asker", "Asks raw/add-one for the next number, again and again.", |params| {
         raw::Asker::new(params).map(Cast::service).map_err(|error| error.to_string())
     });

@@ -1,6 +1,8 @@
 //! The scenarios that come with Rehearsal show what their comments say. The numbers are worked out
 //! there.
 
+#[path = "scenarios/directories.rs"]
+mod directories;
 #[path = "scenarios/supervised.rs"]
 mod supervised;
 

@@ -115,8 +115,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 pub(crate) use answer::RpcAnswer;
-pub(crate) use beginning::Begun;
 pub use answer::{Failure, RemoteError};
+pub(crate) use beginning::Begun;
 pub use channel::{AnswerError, Call, ReplyChannel, SECOND_ANSWERS, UnlessReplySent};
 pub use client::{Calling, Proxy, Rpc, RpcCall, RpcReply, Whole};
 pub use headers::{HEADER_BYTES_LIMIT, HEADERS_LIMIT, HeaderError, Headers, TraceId};

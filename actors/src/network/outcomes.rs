@@ -1,8 +1,8 @@
 //! The beginning and the end of requests.
 
 use crate::interfaces::raw::Msg;
-use crate::network::{Alarm, Network};
 use crate::network::waits::{Answer, Request, Settlement, WaitKey};
+use crate::network::{Alarm, Network};
 use crate::outcome::{Interface, OutcomeKind};
 use crate::trace::ServiceId;
 use crate::units::SimDuration;

@@ -8,7 +8,7 @@
 mod add_one;
 mod asker;
 
-pub use add_one::AddOne;
+pub use add_one::{AddOne, AddOneParams};
 pub use asker::{Asker, AskerParams};
 
 /// The subject of the messages of an [`Asker`]: the contents are a number, and the reply's the next.

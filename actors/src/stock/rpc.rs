@@ -8,6 +8,7 @@
 //! ```
 
 mod caller;
+mod chosen;
 mod outcomes;
 mod worker;
 

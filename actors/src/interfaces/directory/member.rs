@@ -142,7 +142,9 @@ impl Member {
             };
             desk.network.spawn(desk.id, Box::pin(heed));
         }
-        self.reminder.set(self.membership.borrow().due());
+        if self.membership.borrow().directory().is_some() {
+            self.reminder.set(self.membership.borrow().due());
+        }
     }
 
     fn answered(&self, desk: &Desk, directory: KnownDirectory, number: u64, answer: Result<Msg, CallError>) {

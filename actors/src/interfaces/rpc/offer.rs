@@ -185,14 +185,7 @@ impl<S: 'static> Interfaces<S> {
 
     /// Begins to answer a call.
     #[inline]
-    pub(crate) fn begin(
-        &self,
-        place: Place,
-        service: Rc<S>,
-        io: ServiceIo,
-        call: Rc<Call>,
-        params: Payload,
-    ) -> Begun {
+    pub(crate) fn begin(&self, place: Place, service: Rc<S>, io: ServiceIo, call: Rc<Call>, params: Payload) -> Begun {
         (self.method(place).begin)(service, io, call, params)
     }
 

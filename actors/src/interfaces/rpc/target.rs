@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use crate::network::ports::{ANY_INCARNATION, Arrival, Receiver, Refusal, Refused};
 use crate::network::Network;
+use crate::network::ports::{ANY_INCARNATION, Arrival, Receiver, Refusal, Refused};
 use crate::outcome::Undelivered;
 use crate::router::Address;
 use crate::service::desk::Desk;

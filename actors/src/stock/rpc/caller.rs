@@ -3,8 +3,10 @@
 use std::cell::Cell;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::outcome::OutcomeKind;
+use super::chosen::try_providers;
+use crate::interfaces::rpc::Proxy;
 use crate::prelude::*;
 use crate::stock::NoPause;
 use crate::stock::pace::Pace;
@@ -15,6 +17,12 @@ use crate::stock::pace::Pace;
 pub struct CallerParams {
     /// The name of the service to call. Default `worker`.
     pub to: String,
+    /// A name that services offer in a directory: each call goes to one of them, drawn at random, in
+    /// place of `to`.
+    pub provider: Option<String>,
+    /// How many providers to try, if the first ones are sure not to have done it (nack, undelivered).
+    /// Default 3.
+    pub tries: u32,
     /// The method to call, which takes a number. Default `work`.
     pub method: String,
     /// From one call to the next; the first is made at once. A call that is answered later than that
@@ -30,6 +38,8 @@ impl Default for CallerParams {
     fn default() -> Self {
         CallerParams {
             to: "worker".to_owned(),
+            provider: None,
+            tries: 3,
             method: "work".to_owned(),
             every: SimDuration::from_millis(100),
             count: None,
@@ -60,23 +70,23 @@ impl Caller {
 
 impl Service for Caller {
     async fn step(&self, io: &ServiceIo) -> StepResult {
-        let CallerParams { to, method, count, timeout, .. } = &self.params;
+        let CallerParams { to, provider, tries, method, count, timeout, .. } = &self.params;
         let number = self.called.get() + 1;
         if count.is_some_and(|count| number > count) {
             return Ok(Step::Stop);
         }
         self.pace.turn(io).await;
         self.called.set(number);
-        let mut call = io.rpc().proxy(to).call::<serde_json::Value, _>(method.clone(), number);
-        if let Some(timeout) = timeout {
-            call = call.timeout(*timeout);
-        }
-        let reply = call.reply().await;
-        match reply.outcome {
-            OutcomeKind::Reply | OutcomeKind::Ack => io.count("calls answered", 1),
-            _ => io.count("calls failed", 1),
-        }
-        reply.result?;
+        let call = |proxy: Proxy| async move {
+            let proxy = timeout.map_or(proxy.clone(), |timeout| proxy.timeout(timeout));
+            proxy.call::<Value, _>(method.clone(), number).await
+        };
+        let answer = match provider {
+            Some(provider) => try_providers(io, provider, *tries, call).await,
+            None => call(io.rpc().proxy(to)).await,
+        };
+        io.count(if answer.is_ok() { "calls answered" } else { "calls failed" }, 1);
+        answer?;
         Ok(Step::Continue)
     }
 }
