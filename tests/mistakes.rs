@@ -4,6 +4,8 @@
 
 #[path = "mistakes/expectations.rs"]
 mod expectations;
+#[path = "mistakes/routing.rs"]
+mod routing;
 #[path = "mistakes/supervision.rs"]
 mod supervision;
 
