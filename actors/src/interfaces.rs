@@ -20,6 +20,7 @@ use crate::interfaces::rpc::{RemoteError, TraceId};
 use crate::network::Network;
 use crate::network::waits::Course;
 use crate::service::desk::Desk;
+use crate::service::offers::AllOffers;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -28,6 +29,7 @@ use crate::units::SimDuration;
 #[derive(Default)]
 pub(crate) struct Commons {
     pub(crate) subscribers: RefCell<Subscribers>,
+    pub(crate) offers: AllOffers,
     /// Services that would register something and know no directory.
     pub(crate) homeless: RefCell<Vec<Weak<Desk>>>,
     traces: Cell<u64>,

@@ -25,6 +25,7 @@ pub(crate) mod cast;
 pub(crate) mod desk;
 pub(crate) mod host;
 pub(crate) mod inbox;
+pub(crate) mod offers;
 
 use std::fmt;
 use std::future::Future;

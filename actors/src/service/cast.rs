@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::context::{Accepts, Networked, ServiceCell};
-use crate::interfaces::events::{BadSubscription, Subscriptions};
-use crate::interfaces::rest::{BadEndpoint, Endpoints};
-use crate::interfaces::rpc::{BadInterface, Interfaces};
+use crate::interfaces::events::BadSubscription;
+use crate::interfaces::rest::BadEndpoint;
+use crate::interfaces::rpc::BadInterface;
 use crate::network::Network;
 use crate::service::Service;
 use crate::service::desk::{Desk, Records};
@@ -57,31 +57,11 @@ impl Cast {
     pub fn service<S: Service>(service: S) -> Cast {
         Cast(Box::new(move |casting| {
             let Casting { network, id, step_every, keep_step_values, records } = casting;
-            let mut endpoints = Endpoints::new();
-            S::endpoints(&mut endpoints);
-            if let Some(mistake) = endpoints.take_mistakes().into_iter().next() {
-                return Err(BadStart::Endpoint(mistake));
-            }
-            let mut interfaces = Interfaces::new();
-            S::interfaces(&mut interfaces);
-            if let Some(mistake) = interfaces.take_mistakes().into_iter().next() {
-                return Err(BadStart::Interface(mistake));
-            }
-            let mut subscriptions = Subscriptions::new();
-            S::subscriptions(&mut subscriptions);
-            if let Some(mistake) = subscriptions.take_mistakes().into_iter().next() {
-                return Err(BadStart::Subscription(mistake));
-            }
-            subscriptions.patterns().for_each(|pattern| network.commons.subscribers.borrow_mut().add(id, pattern));
+            let offers = network.commons.offers.of::<S>()?;
+            let patterns = offers.subscriptions.patterns();
+            patterns.for_each(|pattern| network.commons.subscribers.borrow_mut().add(id, pattern));
             let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values, records.clone()));
-            let host = ServiceHost {
-                service: Rc::new(service),
-                endpoints: Rc::new(endpoints),
-                interfaces: Rc::new(interfaces),
-                subscriptions: Rc::new(subscriptions),
-                desk: desk.clone(),
-                step_every,
-            };
+            let host = ServiceHost { service: Rc::new(service), offers, desk: desk.clone(), step_every };
             let start = seat(network, id, host);
             Ok(Made { start, desk: Some(desk) })
         }))

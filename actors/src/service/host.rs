@@ -23,16 +23,17 @@ use actix::prelude::*;
 
 use crate::context::{Accepts, Networked, ServiceContext};
 use crate::interfaces::directory::Member;
-use crate::interfaces::events::{EventMessage, Subscriptions};
+use crate::interfaces::events::EventMessage;
 use crate::interfaces::raw::{Door, RawMessage};
-use crate::interfaces::rest::{Endpoints, Found, Request, RequestMessage, Response, ResponseMessage};
-use crate::interfaces::rpc::{AnswerMessage, CallMessage, Interfaces};
+use crate::interfaces::rest::{Found, Request, RequestMessage, Response, ResponseMessage};
+use crate::interfaces::rpc::{AnswerMessage, CallMessage};
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::waits::{Answer, WaitKey};
 use crate::network::{Envelope, size_of};
 use crate::outcome::Interface;
 use crate::panics::{Caught, catch};
 use crate::service::desk::Desk;
+use crate::service::offers::Offers;
 use crate::service::{Service, ServiceIo, Step, let_others_run};
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -45,9 +46,7 @@ pub(crate) const HANDLING_LIMIT: usize = 65_536;
 
 pub(crate) struct ServiceHost<S: Service> {
     pub(crate) service: Rc<S>,
-    pub(crate) endpoints: Rc<Endpoints<S>>,
-    pub(crate) interfaces: Rc<Interfaces<S>>,
-    pub(crate) subscriptions: Rc<Subscriptions<S>>,
+    pub(crate) offers: Rc<Offers<S>>,
     pub(crate) desk: Rc<Desk>,
     pub(crate) step_every: Option<SimDuration>,
 }
@@ -162,7 +161,7 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
         }
         let RequestMessage { call, method, path, body } = delivery.body;
         let from = delivery.from;
-        match self.endpoints.find(method, &path) {
+        match self.offers.endpoints.find(method, &path) {
             Found::Handler(handler, params) => {
                 let request = Request { from, method, path, params, body };
                 let io = ServiceIo::new(self.desk.clone());

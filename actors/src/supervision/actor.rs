@@ -21,7 +21,7 @@ use crate::context::{ServiceCell, ServiceContext};
 use crate::network::Network;
 use crate::network::endings::Cause;
 use crate::supervision::lives::{Begun, Lives};
-use crate::supervision::spec::Supervisor as Declaration;
+use crate::supervision::spec::{Restart, Shutdown, Supervisor as Declaration};
 use crate::supervision::tree::{Action, Exit, Supervision, Token};
 use crate::trace::ServiceId;
 
@@ -43,7 +43,7 @@ impl Message for Tiding {
 pub(crate) struct SupervisorActor {
     lives: Rc<Lives>,
     seat: ServiceId,
-    children: Vec<ServiceId>,
+    children: Rc<[ServiceId]>,
     await_starts: bool,
     rules: Supervision,
     /// Children that have ended, and may be started again or not.
@@ -51,8 +51,13 @@ pub(crate) struct SupervisorActor {
 }
 
 impl SupervisorActor {
-    pub(super) fn new(lives: Rc<Lives>, seat: ServiceId, spec: &Declaration, children: Vec<ServiceId>) -> Self {
-        let kinds = spec.children.iter().map(|child| (child.restart, child.shutdown)).collect();
+    pub(super) fn new(
+        lives: Rc<Lives>,
+        seat: ServiceId,
+        spec: &Declaration,
+        kinds: Vec<(Restart, Shutdown)>,
+        children: Rc<[ServiceId]>,
+    ) -> Self {
         let stream = lives.network.stream(&format!("supervisor:{}", spec.name));
         let rules = Supervision::new(spec.strategy, spec.intensity, spec.backoff, kinds, stream);
         SupervisorActor { lives, seat, children, await_starts: spec.await_starts, rules, ended: Vec::new() }

@@ -26,7 +26,7 @@ use crate::router::RouterId;
 use crate::service::cast::{Casting, Made, Recast};
 use crate::service::desk::{Desk, Records};
 use crate::supervision::actor::Tiding;
-use crate::supervision::spec::{Child, Queued, Supervisor};
+use crate::supervision::spec::{Queued, Supervisor};
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -91,17 +91,13 @@ pub(crate) struct Lives {
 
 impl Lives {
     pub(crate) fn new(network: &Rc<Network>, roles: Vec<Role>, root: Supervisor) -> Rc<Lives> {
-        let mut flat = Flat { posts: Vec::new(), terms: BTreeMap::new() };
+        let first_post = network.seats.borrow_mut().add_silent(root.all().len());
+        let mut flat = Flat { first_post, posts: Vec::new(), terms: BTreeMap::new() };
         flat.add(root);
-        let Flat { mut posts, terms } = flat;
-        let first_post = network.seats.borrow_mut().add_silent(posts.len());
+        let Flat { posts, terms, .. } = flat;
         let mut bosses = vec![None; first_post.index() + posts.len()];
-        for (number, post) in posts.iter_mut().enumerate() {
-            for (child, seat) in post.children.iter_mut().enumerate() {
-                // Supervisors were named by their number.
-                if let Child::Supervisor(_) = post.spec.children[child].child {
-                    seat.0 += first_post.0;
-                }
+        for (number, post) in posts.iter().enumerate() {
+            for (child, seat) in post.children.iter().enumerate() {
                 bosses[seat.index()] = Some(Boss { post: number as u32, child: child as u32 });
             }
         }
