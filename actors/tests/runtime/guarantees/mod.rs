@@ -2,6 +2,7 @@
 
 mod conservation;
 mod cuts;
+mod directories;
 mod order;
 mod outcomes;
 mod prices;
