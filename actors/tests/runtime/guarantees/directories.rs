@@ -254,7 +254,7 @@ proptest! {
         let mut setup = Setup { until: Some(at_ms(QUIET + 100)), ..Setup::new(seed, topology) };
         for (number, seat) in plan.seats.iter().enumerate() {
             // Half of the hubs are known by their machines.
-            let hub = |hub: &usize| if (hub + number) % 2 == 0 { format!("d{hub}") } else { format!("n{hub}") };
+            let hub = |hub: &usize| if (hub + number).is_multiple_of(2) { format!("d{hub}") } else { format!("n{hub}") };
             let params = ServerParams {
                 vnets: names(&seat.vnets),
                 hubs: seat.hubs.iter().map(hub).collect(),

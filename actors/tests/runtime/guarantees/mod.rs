@@ -3,6 +3,7 @@
 mod conservation;
 mod cuts;
 mod directories;
+mod leaks;
 mod order;
 mod outcomes;
 mod prices;
