@@ -365,7 +365,7 @@ fn who_waits_is_told_at_once_when_somebody_appears_or_that_nobody_did() {
 }
 
 #[test]
-fn who_knows_no_directory_is_told_so_and_who_registers_waits_for_one() {
+fn who_knows_no_directory_is_told_so_and_who_registers_or_waits_does_so_until_there_is_one() {
     let (mut setup, nodes) = machines(1, 2_000);
     let (early, seen) = once(async |io| {
         io.directory().register("add-one");
@@ -373,18 +373,24 @@ fn who_knows_no_directory_is_told_so_and_who_registers_waits_for_one() {
         let waited = io.directory().wait_for("add-one").first().await;
         (first, waited.map(|found| found.is_some()), io.now())
     });
-    // A directory that becomes its machine's hub half a second late.
-    let starts_late = acts(async |io| {
-        io.sleep(ms(500)).await;
-        Ok(Step::End)
-    });
+    // The services begin one after the other, and the one before the directory takes its time.
+    struct Slow;
+    impl Service for Slow {
+        async fn start(&self, io: &ServiceIo) -> Result<(), StepError> {
+            io.sleep(ms(450)).await;
+            Ok(())
+        }
+    }
     setup.services = vec![
         ServiceSpec::new("early", nodes[0], early),
-        ServiceSpec::new("before", nodes[0], starts_late),
+        ServiceSpec::new("slow", nodes[0], Cast::service(Slow)),
         directory("hub", nodes[0], ServerParams::default()),
     ];
-    setup.supervision = None;
-    let (_, _) = play(setup);
-    // Both begin in one instant, so that even the first finds the directory, and nobody in it yet.
-    assert_eq!(seen.take().map(|(first, waited, _)| (first.is_ok(), waited)), Some((true, Ok(true))));
+    setup.supervision =
+        Some(Supervisor { children: (0..3).map(ChildSpec::service).collect(), ..Supervisor::new("root") });
+    let (_, story) = play(setup);
+    let nobody = Undelivered::UnknownService("directory".to_owned()).into();
+    // Who waits looks each 125 ms whether there is a directory.
+    assert_eq!(seen.take(), Some((Err(nobody), Ok(true), at_ms(500))));
+    assert_eq!(told(&story, "hub"), lines(&[(450, "serves local"), (450, "registered add-one at 0:0:2")]));
 }
