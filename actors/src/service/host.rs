@@ -77,10 +77,15 @@ impl<S: Service> Actor for ServiceHost<S> {
 impl<S: Service> Networked for ServiceHost<S> {
     fn accepts(accepts: &mut Accepts<Self>) {
         accepts.message::<RequestMessage>().message::<ResponseMessage>();
-        accepts.message::<CallMessage>().message::<AnswerMessage>().message::<EventMessage>();
+        accepts.message::<CallMessage>().message::<AnswerMessage>();
         accepts.everything();
-        if let Some(door) = accepts.cell.with(|host, _| Door::new(&host.service, &host.desk)) {
-            accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        let looked =
+            accepts.cell.with(|host, _| (Door::new(&host.service, &host.desk), host.offers.subscriptions.len()));
+        let Some((door, subscriptions)) = looked else { return };
+        accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        // Events come only to those who want to hear of them.
+        if subscriptions > 0 {
+            accepts.message::<EventMessage>();
         }
     }
 

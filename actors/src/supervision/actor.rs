@@ -55,7 +55,7 @@ impl SupervisorActor {
         lives: Rc<Lives>,
         seat: ServiceId,
         spec: &Declaration,
-        kinds: Vec<(Restart, Shutdown)>,
+        kinds: Rc<[(Restart, Shutdown)]>,
         children: Rc<[ServiceId]>,
     ) -> Self {
         let stream = lives.network.stream(&format!("supervisor:{}", spec.name));
@@ -67,7 +67,7 @@ impl SupervisorActor {
     pub(super) fn begin(self, network: &Rc<Network>) -> Option<Addr<Self>> {
         let seat = self.seat;
         let cell = ServiceCell::new(network, seat, self);
-        cell.start();
+        network.begin(seat);
         let addr = cell.address()?;
         addr.do_send(Tiding::Begin);
         Some(addr)
