@@ -6,6 +6,7 @@ pub mod cast;
 pub mod cuts;
 pub mod errands;
 pub mod networks;
+pub mod ordeals;
 pub mod scenes;
 pub mod story;
 pub mod troupe;

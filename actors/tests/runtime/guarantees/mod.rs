@@ -2,6 +2,7 @@
 
 mod conservation;
 mod cuts;
+mod lives;
 mod order;
 mod outcomes;
 mod prices;
