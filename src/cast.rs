@@ -4,7 +4,7 @@
 
 use rehearsal_actors::simulation::Cast;
 use rehearsal_actors::stock::sockshop::{FrontendParams, OrderParams, PaymentParams, mpi, rest};
-use rehearsal_actors::stock::{echo, load, store};
+use rehearsal_actors::stock::{directory, echo, load, store};
 use serde::de::DeserializeOwned;
 
 use crate::registry::Registry;
@@ -23,6 +23,10 @@ pub(crate) fn stock() -> Registry {
     });
     cast.add("store/client", "Stores a value, reads it, asks for what is not there.", |params| {
         Cast::service(store::Client::new(params))
+    });
+
+    cast.try_add("directory", "Knows who provides what: services register there, and ask it.", |params| {
+        directory::Server::new(params).map(Cast::service).map_err(|error| error.to_string())
     });
 
     cast.try_add("load/sender", "Sends messages of a given size at a given rate.", |params| {

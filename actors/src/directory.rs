@@ -115,8 +115,10 @@ pub enum Effect<A, P = A> {
         /// What it is told.
         share: Share<A>,
     },
-    /// A provider did not answer a round of pings: its entries are withdrawn.
-    Dropped(A),
+    /// A provider did not answer a round of pings: its entries are withdrawn, so many.
+    Dropped(A, usize),
+    /// Another directory has entries that are new here, so many: those of one vnet, each.
+    Learned(Home, usize),
     /// A directory was not heard of for too long: its entries are forgotten.
     Forgot(Home),
 }
@@ -231,6 +233,21 @@ impl<A: Place, P: Copy + Ord> Directory<A, P> {
         self.index.find(asker, query)
     }
 
+    /// The vnets that it serves beside `local`.
+    pub fn serves(&self) -> impl Iterator<Item = &Vnet> {
+        self.config.serves.iter()
+    }
+
+    /// Whether there could be anything here for somebody to see.
+    pub fn serves_any_of(&self, asker: &Asker) -> bool {
+        asker.is_on(LOCAL) || self.config.serves.iter().any(|vnet| asker.is_on(vnet.as_str()))
+    }
+
+    /// How many entries a provider has here.
+    pub fn entries_of(&self, provider: A) -> usize {
+        self.providers.offers(provider).len()
+    }
+
     /// There was a sign of life from somebody: an answer to a PING, or any other message.
     pub fn heard(&mut self, sender: A, now: SimTime) {
         self.providers.heard(sender, now);
@@ -245,15 +262,23 @@ impl<A: Place, P: Copy + Ord> Directory<A, P> {
         let silence = timing.home_silence();
         let fresh = self.peers.hear(from, share, serves, now);
         let mut news = Vec::new();
+        let mut learned: BTreeMap<&Home, usize> = BTreeMap::new();
         for update in &share.updates {
             // Of its own entries nobody knows more than the directory itself, and a former
             // incarnation's are nobody's.
             let wanted = update.home != *home && serves.contains(&update.vnet);
-            if wanted && self.states.take(update, &mut self.index, now, silence) {
+            if !wanted {
+                continue;
+            }
+            let taken = self.states.take(update, &mut self.index, now, silence);
+            if let Some(entries) = taken {
                 news.push(update.clone());
+                *learned.entry(&update.home).or_default() += entries;
             }
         }
         let mut effects = self.tell_peers(&news, |peer| peer != from);
+        let learned = learned.into_iter().filter(|(_, entries)| *entries > 0);
+        effects.extend(learned.map(|(home, entries)| Effect::Learned(home.clone(), entries)));
         if !fresh.is_empty() {
             let mut all: Vec<_> = self.snapshots().into_iter().filter(|own| fresh.contains(&own.vnet)).collect();
             all.extend(self.states.all(&fresh, &self.index, now));
@@ -289,8 +314,8 @@ impl<A: Place, P: Copy + Ord> Directory<A, P> {
     fn round(&mut self, now: SimTime, effects: &mut Vec<Effect<A, P>>) {
         let round = self.providers.round(now);
         for address in round.silent {
-            self.withdraw_all(address, now);
-            effects.push(Effect::Dropped(address));
+            let entries = self.withdraw_all(address, now);
+            effects.push(Effect::Dropped(address, entries));
         }
         self.changed.clear();
         self.share_at = SimTime::MAX;

@@ -13,11 +13,13 @@ pub mod rest;
 pub mod rpc;
 
 use std::cell::{Cell, RefCell};
+use std::rc::Weak;
 
 use crate::interfaces::events::Subscribers;
 use crate::interfaces::rpc::{RemoteError, TraceId};
 use crate::network::Network;
 use crate::network::waits::Course;
+use crate::service::desk::Desk;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -26,6 +28,8 @@ use crate::units::SimDuration;
 #[derive(Default)]
 pub(crate) struct Commons {
     pub(crate) subscribers: RefCell<Subscribers>,
+    /// Services that would register something and know no directory.
+    pub(crate) homeless: RefCell<Vec<Weak<Desk>>>,
     traces: Cell<u64>,
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod pending;
 pub(crate) mod ports;
 pub(crate) mod pump;
 mod recoveries;
+pub(crate) mod reminder;
 pub(crate) mod seats;
 mod strikes;
 mod transit;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::entry::{Entry, Offer, Place};
 use super::timing::Timing;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// What a provider asks of a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,6 +82,47 @@ impl<A: Place, P: Copy + PartialEq> Membership<A, P> {
         self.wanted.values()
     }
 
+    /// All directories that it knows, in the order in which they are tried.
+    pub fn directories(&self) -> &[P] {
+        &self.directories
+    }
+
+    /// It knows these directories now. The one that it is with stays among them until it is left. If it
+    /// has known none, it registers what it wants to be registered.
+    pub fn know(&mut self, mut directories: Vec<P>, now: SimTime) -> Vec<Ask<A, P>> {
+        let Some(current) = self.directory() else {
+            (self.directories, self.current) = (directories, 0);
+            self.heard = now;
+            self.ask_again = now + self.timing.answer();
+            return self.asks(self.unanswered.values());
+        };
+        self.current = directories.iter().position(|known| *known == current).unwrap_or_else(|| {
+            let at = self.current.min(directories.len());
+            directories.insert(at, current);
+            at
+        });
+        self.directories = directories;
+        Vec::new()
+    }
+
+    /// How long it waits.
+    pub fn timing(&self) -> Timing {
+        self.timing
+    }
+
+    /// A directory says how often it pings.
+    pub fn keep_time(&mut self, heartbeat: SimDuration) {
+        self.timing.heartbeat = heartbeat;
+    }
+
+    /// Takes everything back, and waits for no answer: the provider is going to end.
+    pub fn leave_all(&mut self) -> Option<Ask<A, P>> {
+        let had_any = !self.is_idle();
+        self.wanted.clear();
+        self.unanswered.clear();
+        self.directory().filter(|_| had_any).map(|directory| self.leave(directory))
+    }
+
     /// Registers an entry, or the same offer for others than before.
     pub fn offer(&mut self, entry: Entry<A>, now: SimTime) -> Vec<Ask<A, P>> {
         if self.is_idle() {
@@ -100,11 +141,21 @@ impl<A: Place, P: Copy + PartialEq> Membership<A, P> {
         }
     }
 
-    /// A directory has answered a request, by doing it. (What it refuses is as if not answered.)
+    /// A directory has answered a request, by doing it. One that answers late is good enough for a
+    /// provider that has found no other yet.
     pub fn answered(&mut self, from: P, number: u64, now: SimTime) {
+        self.return_to(from);
         if self.directory() == Some(from) {
             self.settled = true;
             self.heard = now;
+            self.unanswered.retain(|_, (unanswered, _)| *unanswered != number);
+        }
+    }
+
+    /// A directory has refused a request. If it takes none at all, another one may; if it takes others,
+    /// this one is left alone until its next ping.
+    pub fn refused(&mut self, from: P, number: u64) {
+        if self.settled && self.directory() == Some(from) {
             self.unanswered.retain(|_, (unanswered, _)| *unanswered != number);
         }
     }
@@ -150,6 +201,14 @@ impl<A: Place, P: Copy + PartialEq> Membership<A, P> {
         // What the last directory was asked to remove, the next has never had.
         self.unanswered.clear();
         self.register_all(now)
+    }
+
+    /// While it looks for a directory, it takes the first that answers, if it was asked long ago.
+    fn return_to(&mut self, directory: P) {
+        let known = self.directories.iter().position(|known| *known == directory);
+        if let Some(at) = known.filter(|_| !self.settled && !self.wanted.is_empty()) {
+            self.current = at;
+        }
     }
 
     fn is_idle(&self) -> bool {

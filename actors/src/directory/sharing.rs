@@ -96,7 +96,7 @@ impl States {
         States(BTreeMap::new())
     }
 
-    /// Takes what is newer into the index. False for all else, which is not to be passed on: what is
+    /// Takes what is newer into the index, and says how many entries are new. `None` for all else, which is not to be passed on: what is
     /// known already, what is too old for anybody, and a delta to something that is not here (the
     /// next snapshot brings it).
     pub(super) fn take<A: Place>(
@@ -105,7 +105,7 @@ impl States {
         index: &mut Index<A>,
         now: SimTime,
         silence: SimDuration,
-    ) -> bool {
+    ) -> Option<usize> {
         let Update { home, epoch, vnet, number, age, news } = update;
         let key = (home.clone(), vnet.clone());
         let known = self.0.get(&key).map(|state| (state.epoch, state.number));
@@ -114,7 +114,7 @@ impl States {
             News::Delta { .. } => known.is_some_and(|(e, n)| e == *epoch && n.checked_add(1) == Some(*number)),
         };
         if !follows || *age >= silence {
-            return false;
+            return None;
         }
         let given = SimTime::from_nanos(now.as_nanos().saturating_sub(age.as_nanos()));
         let new = || State { epoch: 0, number: 0, given, offers: BTreeSet::new() };
@@ -122,6 +122,7 @@ impl States {
         (state.epoch, state.number, state.given) = (*epoch, *number, given);
 
         let mut claim = |shared: &Shared<A>| index.claim(&shared.offer, home, vnet, &shared.permissions);
+        let mut learned = 0;
         match news {
             News::Snapshot(all) => {
                 let offers: BTreeSet<OfferId> = all.iter().map(&mut claim).collect();
@@ -129,9 +130,12 @@ impl States {
                 for &gone in before.difference(&state.offers) {
                     index.disclaim(gone, home, vnet);
                 }
+                learned = state.offers.difference(&before).count();
             }
             News::Delta { put, gone } => {
-                state.offers.extend(put.iter().map(claim));
+                for id in put.iter().map(claim) {
+                    learned += usize::from(state.offers.insert(id));
+                }
                 for offer in gone {
                     if let Some(id) = index.id(offer).filter(|id| state.offers.remove(id)) {
                         index.disclaim(id, home, vnet);
@@ -139,7 +143,7 @@ impl States {
                 }
             }
         }
-        true
+        Some(learned)
     }
 
     /// Forgets the homes that were silent for too long, and takes their entries out of the index.

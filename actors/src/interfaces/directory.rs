@@ -46,12 +46,14 @@
 //! }
 //! ```
 
+mod member;
 mod search;
 mod wire;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+pub(crate) use member::Member;
 pub use search::Search;
 pub use wire::{GET_ENTRIES, REGISTER_ENTRY, SHARE_ENTRIES, UNREGISTER_ADDR, UNREGISTER_ENTRY, WAIT};
 pub(crate) use wire::{Listing, Word};
@@ -136,13 +138,12 @@ impl<'a> Directories<'a> {
     /// directory can be reached. Offering the same service with the same parameters again changes for
     /// whom it is.
     pub fn register(&self, offering: impl Into<Offering>) {
-        let _ = (self.desk, offering.into());
+        Member::of(self.desk).offer(self.desk, offering.into());
     }
 
     /// Takes back what is offered under this name with these parameters. False if nothing is.
     pub fn unregister(&self, offering: impl Into<Offering>) -> bool {
-        let _ = offering.into();
-        false
+        Member::of(self.desk).withdraw(self.desk, offering.into())
     }
 
     /// Who bears a responsibility now: all of them, in the order of their names and addresses, and

@@ -91,6 +91,7 @@ pub use request::{RawReply, RawRequest};
 use connection::Taker;
 use sending::set_out;
 
+use crate::interfaces::directory::Member;
 use crate::interfaces::{NetworkView, Recipient};
 use crate::network::waits::WaitKey;
 use crate::outcome::Undelivered;
@@ -165,6 +166,7 @@ impl<'a> Raw<'a> {
     pub fn become_local_hub_directory(&self) {
         let address = self.address();
         self.desk.network.book.borrow_mut().set_hub(address);
+        Member::tell_the_homeless(&self.desk.network);
     }
 
     fn address(&self) -> Address {

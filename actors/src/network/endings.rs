@@ -74,6 +74,11 @@ impl Network {
         self.overseer.borrow().clone()
     }
 
+    /// Whether the run is over, and its services end with it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.overseer.borrow().is_none()
+    }
+
     /// A service's start is over.
     pub(crate) fn started(&self, service: ServiceId) {
         if let Some(overseer) = self.overseer() {

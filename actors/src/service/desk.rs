@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 
 use slab::Slab;
 
+use crate::interfaces::directory::Member;
 use crate::interfaces::raw::RawDesk;
 use crate::network::Network;
 use crate::network::waits::WaitKey;
@@ -170,7 +171,8 @@ impl Desk {
     }
 
     /// Begins nothing more, and is over when everything that had begun is.
-    pub(crate) async fn leave(&self) {
+    pub(crate) async fn leave(self: &Rc<Self>) {
+        Member::leave(self);
         self.leaving.set(true);
         self.inbox.close();
         std::future::poll_fn(|cx| {

@@ -22,6 +22,7 @@ use std::task::{Context as TaskContext, Poll};
 use actix::prelude::*;
 
 use crate::context::{Accepts, Networked, ServiceContext};
+use crate::interfaces::directory::Member;
 use crate::interfaces::events::{EventMessage, Subscriptions};
 use crate::interfaces::raw::{Door, RawMessage};
 use crate::interfaces::rest::{Endpoints, Found, Request, RequestMessage, Response, ResponseMessage};
@@ -70,6 +71,7 @@ impl<S: Service> Actor for ServiceHost<S> {
 
     fn stopped(&mut self, _: &mut ServiceContext<Self>) {
         self.service.stop(&ServiceIo::new(self.desk.clone()));
+        Member::leave(&self.desk);
     }
 }
 

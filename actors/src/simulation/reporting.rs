@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::network::Network;
 use crate::network::ledger::Ledger;
 use crate::network::seats::Presence;
-use crate::report::{DirectoryReport, Ending, Latencies, Report, ServiceReport, SupervisionReport};
+use crate::report::{Ending, Latencies, Report, ServiceReport, SupervisionReport};
 use crate::service::desk::Records;
 use crate::supervision::lives::Lives;
 use crate::trace::ServiceId;
@@ -58,7 +58,7 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
         panics: std::mem::take(&mut ledger.panics),
         panic_count: ledger.panic_count,
         supervision,
-        directories: DirectoryReport::default(),
+        directories: std::mem::take(&mut ledger.directories),
         monitors,
         trace_hash: ledger.trace_hash(),
     }

@@ -48,10 +48,17 @@ impl Listing {
     }
 }
 
+impl Listing {
+    /// What is taken back, whoever may see it.
+    pub(crate) fn of(offer: Offer<Address>) -> Self {
+        let Offer { service, address, params } = offer;
+        Listing { service, address: Some(address), params, vnets: None, permissions: BTreeSet::new() }
+    }
+}
+
 impl From<Entry<Address>> for Listing {
     fn from(Entry { offer, vnets, permissions }: Entry<Address>) -> Self {
-        let Offer { service, address, params } = offer;
-        Listing { service, address: Some(address), params, vnets: Some(vnets), permissions }
+        Listing { vnets: Some(vnets), permissions, ..Listing::of(offer) }
     }
 }
 

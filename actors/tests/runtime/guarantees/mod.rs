@@ -2,6 +2,8 @@
 
 mod conservation;
 mod cuts;
+mod directories;
+mod leaks;
 mod order;
 mod outcomes;
 mod prices;
