@@ -347,7 +347,7 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, 
         let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, router, .. } = spec;
         let id = ServiceId(index as u32);
         network.open_main_connection(id);
-        let casting = Casting { network, id, step_every, keep_step_values, records: None };
+        let casting = Casting { network, id, step_every, keep_step_values };
         let desk = match panics::catch(|| cast.make(casting)) {
             Ok(Ok(desk)) => desk,
             Ok(Err(bad)) => return Err(cannot_start(name, bad)),

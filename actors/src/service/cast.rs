@@ -1,6 +1,5 @@
 //! What stands behind a service's name, and how it is put into its place.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::context::{Accepts, Networked, ServiceCell};
@@ -9,7 +8,7 @@ use crate::interfaces::rest::BadEndpoint;
 use crate::interfaces::rpc::BadInterface;
 use crate::network::Network;
 use crate::service::Service;
-use crate::service::desk::{Desk, Records};
+use crate::service::desk::Desk;
 use crate::service::host::ServiceHost;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -20,8 +19,6 @@ pub(crate) struct Casting<'a> {
     pub(crate) id: ServiceId,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
-    /// Those of its lives before.
-    pub(crate) records: Option<Rc<RefCell<Records>>>,
 }
 
 /// Puts a service into its place, ready to begin. An actor with handlers has no desk.
@@ -49,11 +46,11 @@ impl Cast {
     /// An async service.
     pub fn service<S: Service>(service: S) -> Cast {
         Cast(Box::new(move |casting| {
-            let Casting { network, id, step_every, keep_step_values, records } = casting;
+            let Casting { network, id, step_every, keep_step_values } = casting;
             let offers = network.commons.offers.of::<S>()?;
             let patterns = offers.subscriptions.patterns();
             patterns.for_each(|pattern| network.commons.subscribers.borrow_mut().add(id, pattern));
-            let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values, records.unwrap_or_default()));
+            let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values));
             let host = ServiceHost { service: Rc::new(service), offers, desk: desk.clone(), step_every };
             seat(network, id, host);
             Ok(Some(desk))

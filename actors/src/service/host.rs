@@ -42,7 +42,7 @@ use crate::units::SimDuration;
 const PAUSE_AFTER_FAILURE: SimDuration = SimDuration::from_millis(1);
 
 /// So many requests may be in the hands of one service's handlers.
-pub(crate) const HANDLING_LIMIT: usize = 65_536;
+pub(crate) const HANDLING_LIMIT: u32 = 65_536;
 
 pub(crate) struct ServiceHost<S: Service> {
     pub(crate) service: Rc<S>,

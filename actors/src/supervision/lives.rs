@@ -40,7 +40,7 @@ pub(crate) struct Role {
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
     /// Those of its lives so far, unless it is in its first one.
-    pub(crate) records: Option<Rc<RefCell<Records>>>,
+    pub(crate) records: Option<Box<Records>>,
     /// Made, and yet to begin its first life.
     pub(crate) ready: bool,
     /// Makes it anew; a service without it has one life.
@@ -217,14 +217,23 @@ impl Lives {
         };
         self.network.seats.borrow_mut().revive(id);
         self.take_place(id, node);
-        let (step_every, keep_step_values, records) = {
+        let (step_every, keep_step_values) = {
             let role = &self.roles.borrow()[id.index()];
-            (role.step_every, role.keep_step_values, role.records.clone())
+            (role.step_every, role.keep_step_values)
         };
         let network = &self.network;
-        let casting = Casting { network, id, step_every, keep_step_values, records };
+        let casting = Casting { network, id, step_every, keep_step_values };
         let made = catch(|| recast()?.make(casting).map_err(|why| why.to_string()));
-        self.roles.borrow_mut()[id.index()].recast = Some(recast);
+        {
+            let role = &mut self.roles.borrow_mut()[id.index()];
+            role.recast = Some(recast);
+            // The books go on where those of the last life ended.
+            if let Ok(Ok(Some(desk))) = &made
+                && let Some(records) = role.records.take()
+            {
+                desk.records.replace(*records);
+            }
+        }
         let made = match made {
             Ok(made) => made,
             Err(caught) => {

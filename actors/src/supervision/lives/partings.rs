@@ -150,7 +150,7 @@ impl Lives {
         let desk = {
             let role = &mut self.roles.borrow_mut()[service.index()];
             let desk = role.desk.take();
-            role.records = desk.as_ref().map(|desk| desk.records.clone()).or(role.records.take());
+            role.records = desk.as_ref().map(|desk| Box::new(desk.records.take()));
             desk
         };
         let Some(desk) = desk else { return };
