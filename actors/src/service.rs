@@ -237,7 +237,7 @@ impl ServiceIo {
         self.known_directories().into_iter().next()
     }
 
-    /// Every directory that this service could ask, the best first.
+    /// Every directory that this service could ask, each once, the best first.
     pub fn known_directories(&self) -> Vec<Address> {
         let known = self.desk.known_directories();
         let book = self.desk.network.book.borrow();
