@@ -59,9 +59,9 @@ use self::peers::Peers;
 use self::sharing::{News, States, Update, shared};
 use crate::units::{SimDuration, SimTime};
 
-/// What a directory is from its start.
+/// What a directory is from its start. Other directories are reached at a `P`.
 #[derive(Clone, Debug)]
-pub struct Config<A> {
+pub struct Config<P> {
     /// Its name, which no other directory has and which it keeps over restarts.
     pub home: Home,
     /// Which incarnation it is: more than any before.
@@ -71,12 +71,12 @@ pub struct Config<A> {
     pub serves: BTreeSet<Vnet>,
     /// Directories that it shares with from the start, at addresses that they keep over restarts.
     /// They are told the names of all vnets it serves, and entries of those only that they serve too.
-    pub hubs: Vec<A>,
+    pub hubs: Vec<P>,
     /// The intervals, the same in all directories that share.
     pub timing: Timing,
 }
 
-impl<A> Config<A> {
+impl<P> Config<P> {
     /// The first incarnation of a directory on its own, for `local` entries.
     pub fn new(home: impl Into<Home>) -> Self {
         let (serves, hubs, timing) = (BTreeSet::new(), Vec::new(), Timing::default());
@@ -92,7 +92,7 @@ impl<A> Config<A> {
 
     /// The same with one more hub.
     #[must_use]
-    pub fn sharing_with(mut self, hub: A) -> Self {
+    pub fn sharing_with(mut self, hub: P) -> Self {
         self.hubs.push(hub);
         self
     }
@@ -100,7 +100,7 @@ impl<A> Config<A> {
 
 /// What a directory wants done, or known.
 #[derive(Clone, Debug)]
-pub enum Effect<A> {
+pub enum Effect<A, P = A> {
     /// Send a provider a PING; its answer, like all that it sends, goes to [`Directory::heard`].
     Ping {
         /// The provider.
@@ -111,26 +111,29 @@ pub enum Effect<A> {
     /// Send another directory what is new; there it goes to [`Directory::receive`].
     Share {
         /// The other directory.
-        to: A,
+        to: P,
         /// What it is told.
         share: Share<A>,
     },
-    /// A provider did not answer a round of pings: its entries are withdrawn.
-    Dropped(A),
+    /// A provider did not answer a round of pings: its entries are withdrawn, so many.
+    Dropped(A, usize),
+    /// Another directory has entries that are new here, so many: those of one vnet, each.
+    Learned(Home, usize),
     /// A directory was not heard of for too long: its entries are forgotten.
     Forgot(Home),
 }
 
-/// A directory.
+/// A directory: providers are reached at an `A`, other directories at a `P`, which they keep over
+/// restarts.
 ///
 /// Time is what its caller says it is, and never goes back. [`Directory::advance`] is to be called
 /// at [`Directory::due`], at once for the first time; every call may change when that is.
 #[derive(Debug)]
-pub struct Directory<A> {
-    config: Config<A>,
+pub struct Directory<A, P = A> {
+    config: Config<P>,
     index: Index<A>,
     providers: Providers<A>,
-    peers: Peers<A>,
+    peers: Peers<P>,
     states: States,
     /// The last number given for each vnet served.
     numbers: BTreeMap<Vnet, u64>,
@@ -140,9 +143,9 @@ pub struct Directory<A> {
     share_at: SimTime,
 }
 
-impl<A: Place> Directory<A> {
+impl<A: Place, P: Copy + Ord> Directory<A, P> {
     /// A directory that knows nothing yet. Its first round is due at `now`.
-    pub fn new(mut config: Config<A>, now: SimTime) -> Self {
+    pub fn new(mut config: Config<P>, now: SimTime) -> Self {
         config.serves.remove(LOCAL);
         Directory {
             index: Index::new(),
@@ -230,13 +233,28 @@ impl<A: Place> Directory<A> {
         self.index.find(asker, query)
     }
 
+    /// The vnets that it serves beside `local`.
+    pub fn serves(&self) -> impl Iterator<Item = &Vnet> {
+        self.config.serves.iter()
+    }
+
+    /// Whether there could be anything here for somebody to see.
+    pub fn serves_any_of(&self, asker: &Asker) -> bool {
+        asker.is_on(LOCAL) || self.config.serves.iter().any(|vnet| asker.is_on(vnet.as_str()))
+    }
+
+    /// How many entries a provider has here.
+    pub fn entries_of(&self, provider: A) -> usize {
+        self.providers.offers(provider).len()
+    }
+
     /// There was a sign of life from somebody: an answer to a PING, or any other message.
     pub fn heard(&mut self, sender: A, now: SimTime) {
         self.providers.heard(sender, now);
     }
 
     /// Another directory has sent something. What is new in it goes on to the other peers.
-    pub fn receive(&mut self, from: A, share: &Share<A>, now: SimTime) -> Vec<Effect<A>> {
+    pub fn receive(&mut self, from: P, share: &Share<A>, now: SimTime) -> Vec<Effect<A, P>> {
         let Config { home, serves, timing, .. } = &self.config;
         if share.home == *home {
             return Vec::new();
@@ -244,15 +262,23 @@ impl<A: Place> Directory<A> {
         let silence = timing.home_silence();
         let fresh = self.peers.hear(from, share, serves, now);
         let mut news = Vec::new();
+        let mut learned: BTreeMap<&Home, usize> = BTreeMap::new();
         for update in &share.updates {
             // Of its own entries nobody knows more than the directory itself, and a former
             // incarnation's are nobody's.
             let wanted = update.home != *home && serves.contains(&update.vnet);
-            if wanted && self.states.take(update, &mut self.index, now, silence) {
+            if !wanted {
+                continue;
+            }
+            let taken = self.states.take(update, &mut self.index, now, silence);
+            if let Some(entries) = taken {
                 news.push(update.clone());
+                *learned.entry(&update.home).or_default() += entries;
             }
         }
         let mut effects = self.tell_peers(&news, |peer| peer != from);
+        let learned = learned.into_iter().filter(|(_, entries)| *entries > 0);
+        effects.extend(learned.map(|(home, entries)| Effect::Learned(home.clone(), entries)));
         if !fresh.is_empty() {
             let mut all: Vec<_> = self.snapshots().into_iter().filter(|own| fresh.contains(&own.vnet)).collect();
             all.extend(self.states.all(&fresh, &self.index, now));
@@ -269,7 +295,7 @@ impl<A: Place> Directory<A> {
     }
 
     /// Does what is due: forgets, begins a round, shares changes.
-    pub fn advance(&mut self, now: SimTime) -> Vec<Effect<A>> {
+    pub fn advance(&mut self, now: SimTime) -> Vec<Effect<A, P>> {
         let silence = self.config.timing.home_silence();
         self.peers.forget(now, silence);
         let forgotten = self.states.forget(now, silence, &mut self.index);
@@ -285,11 +311,11 @@ impl<A: Place> Directory<A> {
     }
 
     /// Drops the silent, tells every peer all, pings the others.
-    fn round(&mut self, now: SimTime, effects: &mut Vec<Effect<A>>) {
+    fn round(&mut self, now: SimTime, effects: &mut Vec<Effect<A, P>>) {
         let round = self.providers.round(now);
         for address in round.silent {
-            self.withdraw_all(address, now);
-            effects.push(Effect::Dropped(address));
+            let entries = self.withdraw_all(address, now);
+            effects.push(Effect::Dropped(address, entries));
         }
         self.changed.clear();
         self.share_at = SimTime::MAX;
@@ -369,7 +395,7 @@ impl<A: Place> Directory<A> {
     }
 
     /// Tells peers the news of the vnets that they serve too, and nothing to those for whom there is none.
-    fn tell_peers(&self, news: &[Arc<Update<A>>], whom: impl Fn(A) -> bool) -> Vec<Effect<A>> {
+    fn tell_peers(&self, news: &[Arc<Update<A>>], whom: impl Fn(P) -> bool) -> Vec<Effect<A, P>> {
         let mut effects = Vec::new();
         for to in self.peers.addresses().into_iter().filter(|&peer| whom(peer)) {
             let updates = self.concerning(to, news);
@@ -381,11 +407,11 @@ impl<A: Place> Directory<A> {
     }
 
     /// What a peer may hear of some news.
-    fn concerning(&self, peer: A, news: &[Arc<Update<A>>]) -> Vec<Arc<Update<A>>> {
+    fn concerning(&self, peer: P, news: &[Arc<Update<A>>]) -> Vec<Arc<Update<A>>> {
         news.iter().filter(|update| self.peers.serves(peer, &update.vnet)).cloned().collect()
     }
 
-    fn tell(&self, to: A, updates: Vec<Arc<Update<A>>>) -> Effect<A> {
+    fn tell(&self, to: P, updates: Vec<Arc<Update<A>>>) -> Effect<A, P> {
         let Config { home, epoch, serves, .. } = &self.config;
         let serves = self.peers.announced(to, serves);
         Effect::Share { to, share: Share { home: home.clone(), epoch: *epoch, serves, updates } }

@@ -1,9 +1,10 @@
 //! The ways in which a service speaks: [`mpi`] messages, [`rest`] requests, [`rpc`] calls, [`raw`]
-//! messages and [`events`].
+//! messages and [`events`]; and the [`directory`], by which they find each other.
 //!
 //! Each interface is bodies over the network and nothing more: a new one is a new file here and a
 //! method of [`ServiceIo`](crate::service::ServiceIo).
 
+pub mod directory;
 pub mod events;
 pub mod exchange;
 pub mod mpi;
@@ -12,11 +13,14 @@ pub mod rest;
 pub mod rpc;
 
 use std::cell::{Cell, RefCell};
+use std::rc::Weak;
 
 use crate::interfaces::events::Subscribers;
 use crate::interfaces::rpc::{RemoteError, TraceId};
 use crate::network::Network;
 use crate::network::waits::Course;
+use crate::service::desk::Desk;
+use crate::service::offers::AllOffers;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -25,6 +29,9 @@ use crate::units::SimDuration;
 #[derive(Default)]
 pub(crate) struct Commons {
     pub(crate) subscribers: RefCell<Subscribers>,
+    pub(crate) offers: AllOffers,
+    /// Services that would register something and know no directory.
+    pub(crate) homeless: RefCell<Vec<Weak<Desk>>>,
     traces: Cell<u64>,
 }
 
@@ -98,7 +105,25 @@ impl<R: Recipient + ?Sized> Recipient for &R {
     }
 }
 
-/// Why a call did not succeed.
+/// Who did not do what, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// The service.
+    pub by: String,
+    /// What it was asked: a method or a subject.
+    pub what: String,
+    /// Why not.
+    pub reason: String,
+}
+
+impl Declined {
+    pub(crate) fn new(by: impl Into<String>, what: impl Into<String>, reason: impl Into<String>) -> Box<Self> {
+        Box::new(Declined { by: by.into(), what: what.into(), reason: reason.into() })
+    }
+}
+
+/// Why a call did not succeed. It is moved with every result that a service awaits, so that what is
+/// large and rare in it is boxed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -131,35 +156,14 @@ pub enum CallError {
     #[error(transparent)]
     Remote(#[from] Box<RemoteError>),
     /// It was not done, and it is safe to try again.
-    #[error("`{by}` does not do `{what}`: {reason}")]
-    Nack {
-        /// The service.
-        by: String,
-        /// What it was asked: a method or a subject.
-        what: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error("`{}` does not do `{}`: {}", .0.by, .0.what, .0.reason)]
+    Nack(Box<Declined>),
     /// The service has no such method, or cannot read its parameters: it did not happen.
-    #[error("`{by}` does not understand `{what}`: {reason}")]
-    NotUnderstood {
-        /// The service.
-        by: String,
-        /// What it was asked: a method or a subject.
-        what: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error("`{}` does not understand `{}`: {}", .0.by, .0.what, .0.reason)]
+    NotUnderstood(Box<Declined>),
     /// The caller may not: it did not happen.
-    #[error("`{by}` does not allow `{what}`: {reason}")]
-    Denied {
-        /// The service.
-        by: String,
-        /// What it was asked: a method or a subject.
-        what: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error("`{}` does not allow `{}`: {}", .0.by, .0.what, .0.reason)]
+    Denied(Box<Declined>),
     /// A REST request was answered with a failure.
     #[error("`{endpoint}` answered {status}")]
     Status {
@@ -184,15 +188,23 @@ impl CallError {
     /// no harm to do it twice, after what may have happened too.
     pub fn may_be_tried_again(&self, idempotent: bool) -> bool {
         match self {
-            CallError::Nack { .. } | CallError::Undelivered(_) => true,
+            CallError::Nack(_) | CallError::Undelivered(_) => true,
             CallError::TimedOut { .. }
             | CallError::Interrupted { .. }
             | CallError::Remote(_)
             | CallError::Failed { .. } => idempotent,
-            CallError::NotUnderstood { .. }
-            | CallError::Denied { .. }
+            CallError::NotUnderstood(_)
+            | CallError::Denied(_)
             | CallError::Status { .. }
             | CallError::Malformed { .. } => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_error_is_no_larger_than_two_texts_and_what_tells_them_apart() {
+        assert!(size_of::<super::CallError>() <= 2 * size_of::<String>() + 8);
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod pending;
 pub(crate) mod ports;
 pub(crate) mod pump;
 mod recoveries;
+pub(crate) mod reminder;
 pub(crate) mod seats;
 mod sending;
 mod strikes;

@@ -21,6 +21,7 @@ pub use forwarding::HOP_LIMIT;
 
 use crate::context::{Accepts, Networked, ServiceContext};
 use crate::interfaces::raw::{Msg, RawMessage};
+use crate::interfaces::rpc::{NobodyHere, StrayCall};
 use crate::network::ports::Delivery;
 use crate::network::waits::{Answer, WaitKey};
 use crate::outcome::Undelivered;
@@ -84,6 +85,7 @@ pub(crate) struct Returned {
 /// | [`Returned`] | the router that could not deliver a message that was sent and forgotten | `MSG_NOT_DELIVERED` for the sender's connection |
 /// | [`RawMessage`] | anybody, at an inter-machine router | it goes on to the next machine |
 /// | [`RawMessage`] | anybody, for an address that is nobody's | it is refused, and [`NotDelivered`] or [`Returned`] goes back |
+/// | [`StrayCall`] | callers, likewise | likewise |
 ///
 /// The notices travel over the network like everything else: they take their time and can be lost.
 pub(crate) struct RouterActor;
@@ -96,6 +98,7 @@ impl Networked for RouterActor {
     fn accepts(accepts: &mut Accepts<Self>) {
         accepts.message::<NotDelivered>().message::<Returned>();
         accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(Gate::new(accepts.cell.clone())));
+        accepts.network.set_receiver::<StrayCall>(accepts.id, Rc::new(NobodyHere));
     }
 }
 

@@ -25,12 +25,14 @@ pub(crate) mod cast;
 pub(crate) mod desk;
 pub(crate) mod host;
 pub(crate) mod inbox;
+pub(crate) mod offers;
 
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::interfaces::directory::Directories;
 use crate::interfaces::events::{Events, Subscriptions};
 use crate::interfaces::mpi::Mpi;
 use crate::interfaces::raw::{Defaults, Handling, HandlingResult, Msg, Raw};
@@ -150,7 +152,7 @@ pub trait Service: Sized + 'static {
 
 /// Is over when it is polled again, behind everything else that is runnable: so the pump sees a
 /// service that never waits for anything.
-async fn let_others_run() {
+pub(crate) async fn let_others_run() {
     let mut polled = false;
     std::future::poll_fn(|cx| {
         if std::mem::replace(&mut polled, true) {
@@ -237,8 +239,14 @@ impl ServiceIo {
 
     /// Every directory that this service could ask, the best first.
     pub fn known_directories(&self) -> Vec<Address> {
+        let known = self.desk.known_directories();
         let book = self.desk.network.book.borrow();
-        book.directories(book.main_of(self.desk.id).machine)
+        known.into_iter().map(|directory| book.reach(directory)).collect()
+    }
+
+    /// Responsibilities: which ones it bears itself, and who bears others.
+    pub fn directory(&self) -> Directories<'_> {
+        Directories::new(&self.desk)
     }
 
     /// Who this is.

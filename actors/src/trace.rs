@@ -139,13 +139,13 @@ pub enum TraceEvent<'a> {
         /// What it did or saw: `restarted, incarnation 3`.
         what: &'a str,
     },
-    /// The entries of a directory changed.
+    /// The entries of a directory changed, or a provider went over to it.
     Directory {
         /// When.
         at: SimTime,
         /// Which directory.
         directory: &'a str,
-        /// What changed: `registered add-one at edge-1/0/7`.
+        /// What changed: `registered add-one at 1:0:7`.
         what: &'a str,
     },
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::Hash;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use super::names::{LOCAL, Permission, Vnet};
@@ -22,7 +22,7 @@ pub const NAME_LIMIT: usize = 255;
 
 /// A responsibility and who bears it. The order of offers is by service, then address, then
 /// parameters: the same in every directory.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Offer<A> {
     /// The service provided.
     pub service: String,
@@ -88,7 +88,10 @@ pub(super) fn or_local(vnets: &BTreeSet<Vnet>) -> BTreeSet<Vnet> {
 /// Query::glob("workers.*")?; //                      workers.01, workers.02 ...
 /// # Ok::<(), rehearsal_actors::directory::QueryError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+///
+/// A text is the name of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Query {
     pub(super) service: Pattern,
     pub(super) params: Params,
@@ -136,6 +139,67 @@ impl Query {
     }
 }
 
+impl From<&str> for Query {
+    fn from(service: &str) -> Self {
+        Query::named(service)
+    }
+}
+
+impl From<String> for Query {
+    fn from(service: String) -> Self {
+        Query::named(service)
+    }
+}
+
+/// As people would ask: `add-one`, `workers.* with ccy=USD`.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.service {
+            Pattern::Exact(service) => f.write_str(service)?,
+            Pattern::Glob(pattern) => f.write_str(&pattern.pattern())?,
+        }
+        for (number, (param, value)) in self.params.iter().enumerate() {
+            write!(f, "{}{param}={value}", if number == 0 { " with " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// A query in a message: a service's name, or a pattern.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    glob: Option<String>,
+    #[serde(default, skip_serializing_if = "Params::is_empty")]
+    params: Params,
+}
+
+impl From<Query> for Written {
+    fn from(Query { service, params }: Query) -> Self {
+        match service {
+            Pattern::Exact(service) => Written { service: Some(service), glob: None, params },
+            Pattern::Glob(pattern) => Written { service: None, glob: Some(pattern.pattern()), params },
+        }
+    }
+}
+
+impl TryFrom<Written> for Query {
+    type Error = QueryError;
+
+    fn try_from(Written { service, glob, params }: Written) -> Result<Self, QueryError> {
+        let query = match (service, glob) {
+            (Some(service), None) => Query::named(service),
+            (None, Some(pattern)) => Query::glob(&pattern)?,
+            (None, None) => Query::glob("*")?,
+            (Some(_), Some(_)) => return Err(QueryError::Twofold),
+        };
+        Ok(Query { params, ..query })
+    }
+}
+
 /// What is wrong with a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -145,6 +209,9 @@ pub enum QueryError {
         /// How long it is.
         bytes: usize,
     },
+    /// A name and a pattern at once.
+    #[error("a query has a service's name or a pattern, not both; leave one out")]
+    Twofold,
 }
 
 /// Why a directory does not do as it is told.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::Place;
 use super::names::{Home, Vnet};
 use super::sharing::Share;
 use crate::units::{SimDuration, SimTime};
@@ -27,17 +26,23 @@ struct Known {
 
 /// Hubs, which are known for ever, and members, which are known because they share.
 #[derive(Debug)]
-pub(super) struct Peers<A>(BTreeMap<A, Peer>);
+pub(super) struct Peers<P>(BTreeMap<P, Peer>);
 
-impl<A: Place> Peers<A> {
-    pub(super) fn new(hubs: impl IntoIterator<Item = A>) -> Self {
+impl<P: Copy + Ord> Peers<P> {
+    pub(super) fn new(hubs: impl IntoIterator<Item = P>) -> Self {
         Peers(hubs.into_iter().map(|hub| (hub, Peer { hub: true, known: None })).collect())
     }
 
     /// Notes what a peer says of itself. Returns the vnets in common of which it knows nothing yet:
     /// all, if this incarnation of it was not heard before. Those who have no vnet in common with
     /// this directory do not become its peers.
-    pub(super) fn hear(&mut self, from: A, share: &Share<A>, serves: &BTreeSet<Vnet>, now: SimTime) -> BTreeSet<Vnet> {
+    pub(super) fn hear<A>(
+        &mut self,
+        from: P,
+        share: &Share<A>,
+        serves: &BTreeSet<Vnet>,
+        now: SimTime,
+    ) -> BTreeSet<Vnet> {
         let common: BTreeSet<Vnet> = share.serves.intersection(serves).cloned().collect();
         let hub = self.0.get(&from).is_some_and(|peer| peer.hub);
         if common.is_empty() && !hub {
@@ -72,19 +77,19 @@ impl<A: Place> Peers<A> {
     }
 
     /// Every peer, by address.
-    pub(super) fn addresses(&self) -> Vec<A> {
+    pub(super) fn addresses(&self) -> Vec<P> {
         self.0.keys().copied().collect()
     }
 
     /// True if a peer may hear of a vnet. Nobody may before it has said that it serves it.
-    pub(super) fn serves(&self, address: A, vnet: &Vnet) -> bool {
+    pub(super) fn serves(&self, address: P, vnet: &Vnet) -> bool {
         let known = self.0.get(&address).and_then(|peer| peer.known.as_ref());
         known.is_some_and(|known| known.common.contains(vnet))
     }
 
     /// The vnets that a peer is told this directory serves. A hub is told of all, so that each pair of
     /// peers finds out what it has in common, whichever is restarted; a member of those in common.
-    pub(super) fn announced(&self, address: A, serves: &BTreeSet<Vnet>) -> BTreeSet<Vnet> {
+    pub(super) fn announced(&self, address: P, serves: &BTreeSet<Vnet>) -> BTreeSet<Vnet> {
         match self.0.get(&address) {
             Some(Peer { hub: false, known }) => known.as_ref().map(|known| known.common.clone()).unwrap_or_default(),
             Some(Peer { hub: true, .. }) => serves.clone(),

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::entry::{Offer, Place};
 use super::index::{Index, OfferId};
@@ -20,7 +20,7 @@ use super::names::{Home, Permission, Vnet};
 use crate::units::{SimDuration, SimTime};
 
 /// What one directory sends another: who it is, and what is new. Without news it is a greeting.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Share<A> {
     pub(super) home: Home,
     pub(super) epoch: u64,
@@ -42,14 +42,14 @@ impl<A> Share<A> {
 }
 
 /// The news of one home and vnet.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Update<A> {
     pub(super) home: Home,
     pub(super) epoch: u64,
     pub(super) vnet: Vnet,
     pub(super) number: u64,
     /// How long ago the home gave the number; how long the message travels is not counted.
-    #[serde(serialize_with = "nanos")]
+    #[serde(serialize_with = "nanos", deserialize_with = "from_nanos")]
     pub(super) age: SimDuration,
     pub(super) news: News<A>,
 }
@@ -58,7 +58,11 @@ fn nanos<S: Serializer>(duration: &SimDuration, serializer: S) -> Result<S::Ok, 
     serializer.serialize_u64(duration.as_nanos())
 }
 
-#[derive(Debug, Serialize)]
+fn from_nanos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SimDuration, D::Error> {
+    u64::deserialize(deserializer).map(SimDuration::from_nanos)
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum News<A> {
     /// All there is.
     Snapshot(Vec<Shared<A>>),
@@ -67,7 +71,7 @@ pub(super) enum News<A> {
 }
 
 /// An entry as it is told within one vnet.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Shared<A> {
     pub(super) offer: Arc<Offer<A>>,
     pub(super) permissions: Arc<BTreeSet<Permission>>,
@@ -92,7 +96,7 @@ impl States {
         States(BTreeMap::new())
     }
 
-    /// Takes what is newer into the index. False for all else, which is not to be passed on: what is
+    /// Takes what is newer into the index, and says how many entries are new. `None` for all else, which is not to be passed on: what is
     /// known already, what is too old for anybody, and a delta to something that is not here (the
     /// next snapshot brings it).
     pub(super) fn take<A: Place>(
@@ -101,7 +105,7 @@ impl States {
         index: &mut Index<A>,
         now: SimTime,
         silence: SimDuration,
-    ) -> bool {
+    ) -> Option<usize> {
         let Update { home, epoch, vnet, number, age, news } = update;
         let key = (home.clone(), vnet.clone());
         let known = self.0.get(&key).map(|state| (state.epoch, state.number));
@@ -110,7 +114,7 @@ impl States {
             News::Delta { .. } => known.is_some_and(|(e, n)| e == *epoch && n.checked_add(1) == Some(*number)),
         };
         if !follows || *age >= silence {
-            return false;
+            return None;
         }
         let given = SimTime::from_nanos(now.as_nanos().saturating_sub(age.as_nanos()));
         let new = || State { epoch: 0, number: 0, given, offers: BTreeSet::new() };
@@ -118,6 +122,7 @@ impl States {
         (state.epoch, state.number, state.given) = (*epoch, *number, given);
 
         let mut claim = |shared: &Shared<A>| index.claim(&shared.offer, home, vnet, &shared.permissions);
+        let mut learned = 0;
         match news {
             News::Snapshot(all) => {
                 let offers: BTreeSet<OfferId> = all.iter().map(&mut claim).collect();
@@ -125,9 +130,12 @@ impl States {
                 for &gone in before.difference(&state.offers) {
                     index.disclaim(gone, home, vnet);
                 }
+                learned = state.offers.difference(&before).count();
             }
             News::Delta { put, gone } => {
-                state.offers.extend(put.iter().map(claim));
+                for id in put.iter().map(claim) {
+                    learned += usize::from(state.offers.insert(id));
+                }
                 for offer in gone {
                     if let Some(id) = index.id(offer).filter(|id| state.offers.remove(id)) {
                         index.disclaim(id, home, vnet);
@@ -135,7 +143,7 @@ impl States {
                 }
             }
         }
-        true
+        Some(learned)
     }
 
     /// Forgets the homes that were silent for too long, and takes their entries out of the index.

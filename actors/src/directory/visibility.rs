@@ -39,6 +39,11 @@ impl Asker {
         self
     }
 
+    /// Whether they are in a vnet.
+    pub(super) fn is_on(&self, vnet: &str) -> bool {
+        self.vnets.contains(vnet)
+    }
+
     fn sees(&self, claim: &Claim) -> bool {
         self.vnets.contains(&claim.vnet) && claim.permissions.is_subset(&self.permissions)
     }

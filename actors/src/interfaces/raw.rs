@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | the handler answers | the reply | the reply comes to its connection |
 //! | the subject is unknown | [`DOES_NOT_UNDERSTAND`]: not understood | it comes as such a reply |
+//! | the sender may not ask for that | [`DENIED`]: denied | it comes as such a reply |
 //! | the handler fails or panics | [`HANDLER_FAILED`]: error | - |
 //! | nobody has the address, or the connection has closed | undelivered | [`MSG_NOT_DELIVERED`] comes as a reply |
 //! | the receiver dies over it | interrupted | - |
@@ -90,6 +91,7 @@ pub use request::{RawReply, RawRequest};
 use connection::Taker;
 use sending::set_out;
 
+use crate::interfaces::directory::Member;
 use crate::interfaces::{NetworkView, Recipient};
 use crate::network::waits::WaitKey;
 use crate::outcome::Undelivered;
@@ -105,6 +107,8 @@ pub const SHUTDOWN: &str = "SHUTDOWN";
 pub const DOES_NOT_UNDERSTAND: &str = "DOES_NOT_UNDERSTAND";
 /// Answers what was understood, and whose handling failed; the contents' `detail` says why.
 pub const HANDLER_FAILED: &str = "HANDLER_FAILED";
+/// Answers what the sender may not ask for; the contents' `detail` says why.
+pub const DENIED: &str = "DENIED";
 /// A router answers this to what it could not deliver; the contents are the address.
 pub const MSG_NOT_DELIVERED: &str = "MSG_NOT_DELIVERED";
 
@@ -162,6 +166,7 @@ impl<'a> Raw<'a> {
     pub fn become_local_hub_directory(&self) {
         let address = self.address();
         self.desk.network.book.borrow_mut().set_hub(address);
+        Member::tell_the_homeless(&self.desk.network);
     }
 
     fn address(&self) -> Address {

@@ -101,12 +101,14 @@
 //! [`ServiceIo`]: crate::service::ServiceIo
 
 mod answer;
+mod beginning;
 mod channel;
 mod client;
 mod headers;
 mod inspection;
 mod offer;
 mod payload;
+mod target;
 
 use std::borrow::Cow;
 
@@ -114,13 +116,16 @@ use serde::Serialize;
 
 pub(crate) use answer::RpcAnswer;
 pub use answer::{Failure, RemoteError};
+pub(crate) use beginning::Begun;
 pub use channel::{AnswerError, Call, ReplyChannel, SECOND_ANSWERS, UnlessReplySent};
-pub use client::{Calling, Proxy, Rpc, RpcCall, RpcReply, Target, Whole};
+pub use client::{Calling, Proxy, Rpc, RpcCall, RpcReply, Whole};
 pub use headers::{HEADER_BYTES_LIMIT, HEADERS_LIMIT, HeaderError, Headers, TraceId};
 pub use inspection::{Inspection, InterfaceDescription, MethodDescription, Parameter};
-pub(crate) use offer::{Answering, BadInterface, Found, Place};
+pub(crate) use offer::{BadInterface, Found, Place};
 pub use offer::{Interface, Interfaces, Registered};
 pub(crate) use payload::{Payload, text_size};
+pub use target::Target;
+pub(crate) use target::{NobodyHere, StrayCall};
 
 #[cfg(doc)]
 use crate::interfaces::CallError;

@@ -74,6 +74,11 @@ impl Network {
         self.overseer.borrow().clone()
     }
 
+    /// Whether the run is over, and its services end with it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.overseer.borrow().is_none()
+    }
+
     /// A service's start is over.
     pub(crate) fn started(&self, service: ServiceId) {
         if let Some(overseer) = self.overseer() {
@@ -170,6 +175,15 @@ impl Network {
         self.ledger.borrow_mut().panicked(self.now(), service, caught);
         self.seats.borrow_mut().set_presence(service, Presence::Crashed);
         Some(message)
+    }
+
+    /// Begins the life of a service that is in its place.
+    pub(crate) fn begin(&self, service: ServiceId) {
+        let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
+        let Some(closable) = closable else { return };
+        if let Err(caught) = catch(|| closable.start()) {
+            self.crash(service, caught);
+        }
     }
 
     /// Lets a service end in an orderly way: it runs what it does last.

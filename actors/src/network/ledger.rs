@@ -7,7 +7,10 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::network::recoveries::Recoveries;
 use crate::outcome::{Interface, OutcomeKind};
 use crate::panics::Caught;
-use crate::report::{Distributions, FailureKind, FailureReport, Latencies, PanicReport, SupervisionReport, Traffic};
+use crate::report::{
+    DirectoryFigures, DirectoryReport, Distributions, FailureKind, FailureReport, Latencies, PanicReport,
+    SupervisionReport, Traffic,
+};
 use crate::trace::{LossCause, ServiceId, TraceEvent, TraceHash, TraceNames, TraceSink};
 use crate::units::{Bytes, SimDuration, SimTime};
 
@@ -100,6 +103,7 @@ pub(crate) struct Ledger {
     pub(crate) panic_count: u64,
     pub(crate) recoveries: Recoveries,
     pub(crate) supervision: SupervisionReport,
+    pub(crate) directories: DirectoryReport,
 }
 
 impl Ledger {
@@ -121,6 +125,7 @@ impl Ledger {
             panic_count: 0,
             recoveries: Recoveries::default(),
             supervision: SupervisionReport::default(),
+            directories: DirectoryReport::default(),
         })
     }
 
@@ -178,10 +183,10 @@ impl Ledger {
     pub(crate) fn ended(&mut self, at: SimTime, ended: &Ended, cause: Option<&str>) {
         let Ended { from, to, interface, kind, sent_at } = *ended;
         self.count(interface, kind);
-        if kind.is_good()
-            && let Some(to) = to
-        {
-            self.recoveries.served(to, sent_at, at);
+        match to {
+            Some(to) if kind.is_good() => self.recoveries.served(to, sent_at, at),
+            Some(to) => self.recoveries.not_served(to, sent_at),
+            None => {}
         }
         if let Some(cause) = cause {
             self.note_cause(interface, kind, cause);
@@ -214,6 +219,7 @@ impl Ledger {
     pub(crate) fn never_heard_of(&mut self, at: SimTime, passage: &Passage) {
         let Passage { from, to, interface, sent_at, .. } = *passage;
         self.count(interface, OutcomeKind::Lost);
+        self.recoveries.not_served(to, sent_at);
         let (to, kind, elapsed) = (Some(to), OutcomeKind::Lost, at.since(sent_at));
         self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause: None });
     }
@@ -291,6 +297,22 @@ impl Ledger {
             let name = |seat| self.name_of(seat).trim_start_matches(SUPERVISOR_PREFIX).to_owned();
             let (supervisor, child) = (name(supervisor), name(child));
             self.tell(&TraceEvent::Supervision { at, supervisor: &supervisor, child: &child, what });
+        }
+    }
+
+    /// The part of one directory.
+    pub(crate) fn figures_of(&mut self, directory: ServiceId) -> &mut DirectoryFigures {
+        let name = self.name_of(directory);
+        self.directories.by_directory.entry(name).or_default()
+    }
+
+    /// A directory did something, or saw what became of a provider.
+    pub(crate) fn directed(&mut self, at: SimTime, directory: ServiceId, what: &str) {
+        self.fingerprint.record(9, 0, [directory.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.fingerprint.text(what);
+        if self.sink.is_some() {
+            let directory = self.name_of(directory);
+            self.tell(&TraceEvent::Directory { at, directory: &directory, what });
         }
     }
 

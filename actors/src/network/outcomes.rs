@@ -1,14 +1,30 @@
 //! The beginning and the end of requests.
 
 use crate::interfaces::raw::Msg;
-use crate::network::Network;
 use crate::network::waits::{Answer, Request, Settlement, WaitKey};
+use crate::network::{Alarm, Network};
 use crate::outcome::{Interface, OutcomeKind};
 use crate::trace::ServiceId;
+use crate::units::SimDuration;
 
 impl Network {
     pub(crate) fn open_wait(&self, from: ServiceId, to: Option<ServiceId>, interface: Interface) -> WaitKey {
         self.waits.borrow_mut().open(Request { from, to, interface, sent_at: self.now() })
+    }
+
+    /// A request that ends so long after it is made at the latest, whether anybody awaits it or not.
+    #[inline]
+    pub(crate) fn open_timed_wait(
+        &self,
+        from: ServiceId,
+        to: Option<ServiceId>,
+        interface: Interface,
+        timeout: SimDuration,
+    ) -> WaitKey {
+        let key = self.open_wait(from, to, interface);
+        let timer = self.start_timer(timeout, Alarm::Timeout(key));
+        self.waits.borrow_mut().set_timer(key, timer);
+        key
     }
 
     /// Ends a request, unless it has ended before.

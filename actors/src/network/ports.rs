@@ -4,7 +4,7 @@
 //! table of who receives them. An event in the calendar is a port and a slot, eight bytes; sending
 //! and delivering move the body into the slab and out of it, without an allocation of its own.
 
-use std::any::{Any, type_name};
+use std::any::{Any, TypeId, type_name};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -311,8 +311,8 @@ impl<B: Body> AnyPort for Port<B> {
 #[derive(Default)]
 pub(crate) struct Ports {
     by_index: Vec<Rc<dyn AnyPort>>,
-    /// The same ports as `Rc<Port<B>>`, the one used last in front.
-    by_type: Vec<Rc<dyn Any>>,
+    /// The same ports as `Rc<Port<B>>` by the type of `B`, the one used last in front.
+    by_type: Vec<(TypeId, Rc<dyn Any>)>,
 }
 
 impl Ports {
@@ -320,8 +320,9 @@ impl Ports {
     #[inline]
     pub(crate) fn of<B: Body>(&mut self) -> Rc<Port<B>> {
         for at in 0..self.by_type.len() {
-            if self.by_type[at].is::<Port<B>>()
-                && let Ok(port) = self.by_type[at].clone().downcast::<Port<B>>()
+            let (body, port) = &self.by_type[at];
+            if *body == TypeId::of::<B>()
+                && let Ok(port) = port.clone().downcast::<Port<B>>()
             {
                 self.by_type.swap(0, at);
                 return port;
@@ -337,7 +338,7 @@ impl Ports {
             receivers: RefCell::new(Vec::new()),
         });
         self.by_index.push(port.clone());
-        self.by_type.push(port.clone());
+        self.by_type.push((TypeId::of::<B>(), port.clone()));
         port
     }
 

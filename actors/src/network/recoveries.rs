@@ -1,7 +1,7 @@
 //! How long services take to recover: from a failure to the first request after it that is carried
 //! out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::trace::ServiceId;
 use crate::units::{SimDuration, SimTime};
@@ -13,6 +13,8 @@ const RECOVERIES: usize = 1_000_000;
 pub(crate) struct Recoveries {
     /// Who has failed, and when; of several failures the first.
     failed: BTreeMap<ServiceId, SimTime>,
+    /// Those of them who were asked for something since, and did not do it.
+    let_down: BTreeSet<ServiceId>,
     /// How long each took, in order.
     took: Vec<(ServiceId, SimDuration)>,
 }
@@ -36,9 +38,18 @@ impl Recoveries {
         // What was sent before the failure may have been carried out before it, too.
         if let Some(failed) = self.failed.get(&by).copied().filter(|failed| *failed <= sent_at) {
             self.failed.remove(&by);
+            self.let_down.remove(&by);
             if self.took.len() < RECOVERIES {
                 self.took.push((by, at.since(failed)));
             }
+        }
+    }
+
+    /// A request was not carried out.
+    #[inline]
+    pub(super) fn not_served(&mut self, by: ServiceId, sent_at: SimTime) {
+        if self.failed.get(&by).is_some_and(|failed| *failed <= sent_at) {
+            self.let_down.insert(by);
         }
     }
 
@@ -47,8 +58,9 @@ impl Recoveries {
         &self.took
     }
 
-    /// Who has failed and not recovered, and since when.
+    /// Who has failed and not recovered, and since when. Whom nobody has asked for anything since, may
+    /// be well: there is nothing to tell by.
     pub(crate) fn down(&self) -> impl Iterator<Item = (ServiceId, SimTime)> {
-        self.failed.iter().map(|(service, at)| (*service, *at))
+        self.failed.iter().filter(|(service, _)| self.let_down.contains(service)).map(|(service, at)| (*service, *at))
     }
 }

@@ -22,8 +22,8 @@ pub struct Standing {
 /// The standing of those who have none.
 pub(crate) static NO_STANDING: Standing = Standing { vnets: BTreeSet::new(), permissions: BTreeSet::new() };
 
-/// A directory that everybody knows from the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A directory that is known from the start: it is the same one whatever connection it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KnownDirectory {
     /// The service at that position in [`Setup::services`](crate::simulation::Setup::services):
     /// its main connection, whichever that is at the time.
@@ -233,13 +233,31 @@ impl AddressBook {
 
     /// The directories that a machine knows, the best first: its own hub, then those that everybody
     /// knows.
-    pub(crate) fn directories(&self, machine: MachineId) -> Vec<Address> {
-        let hub = self.hubs.contains_key(&machine).then(|| Address::local_hub_directory(machine));
-        let known = self.directories.iter().map(|known| match *known {
+    pub(crate) fn directories(&self, machine: MachineId) -> Vec<KnownDirectory> {
+        let hub = Address::local_hub_directory(machine);
+        let by_hub = self.owner_of(hub).map(|owner| owner.service.index());
+        let is_hub = |known: &KnownDirectory| match *known {
+            KnownDirectory::Service(index) => by_hub == Some(index),
+            KnownDirectory::At(address) => by_hub.is_some() && address == hub,
+        };
+        let others = self.directories.iter().copied().filter(|known| !is_hub(known));
+        by_hub.map(|_| KnownDirectory::At(hub)).into_iter().chain(others).collect()
+    }
+
+    /// Where a directory is reached now.
+    pub(crate) fn reach(&self, directory: KnownDirectory) -> Address {
+        match directory {
             KnownDirectory::Service(index) => self.main_of(ServiceId(index as u32)),
             KnownDirectory::At(address) => address,
-        });
-        hub.into_iter().chain(known).collect()
+        }
+    }
+
+    /// Whether a service is the directory that is meant.
+    pub(crate) fn is_meant(&self, service: ServiceId, directory: KnownDirectory) -> bool {
+        match directory {
+            KnownDirectory::Service(index) => service.index() == index,
+            KnownDirectory::At(address) => self.owner_of(address).is_some_and(|owner| owner.service == service),
+        }
     }
 
     /// Where a message goes that is on a machine: first by way of the machines in `via`, from which
@@ -260,7 +278,14 @@ impl AddressBook {
         if let Some(owner) = self.owner_of(to) {
             return Ok(Stop::Owner(owner));
         }
-        seat(to.machine, to.router).or_else(|| seat(to.machine, RouterId(0))).map(Stop::Nobody).ok_or(to)
+        self.router_of(to).map(Stop::Nobody).ok_or(to)
+    }
+
+    /// The router of an address; the machine's first if it has none of that number, and nothing if there
+    /// is no such machine.
+    pub(crate) fn router_of(&self, address: Address) -> Option<ServiceId> {
+        let seat = |router| self.pages.get(&(address.machine, router)).map(|page| page.seat);
+        seat(address.router).or_else(|| seat(RouterId(0)))
     }
 
     /// The number of the next message.
@@ -340,7 +365,7 @@ mod tests {
         let further = book.open(first(0));
         book.set_hub(further);
         let any = Owner { service: ServiceId(0), incarnation: ANY_INCARNATION };
-        assert_eq!((book.owner_of(hub), book.directories(HERE)), (Some(any), vec![hub]));
+        assert_eq!((book.owner_of(hub), book.directories(HERE)), (Some(any), vec![KnownDirectory::At(hub)]));
         assert_eq!(book.connection_behind(hub), Some(further));
         book.close_all(ServiceId(0));
         assert_eq!((book.owner_of(hub), book.directories(HERE)), (None, vec![]));

@@ -7,11 +7,13 @@ use std::task::{Poll, Waker};
 
 use slab::Slab;
 
+use crate::interfaces::directory::Member;
 use crate::interfaces::raw::RawDesk;
 use crate::network::Network;
 use crate::network::waits::WaitKey;
 use crate::panics::Caught;
 use crate::random::Stream;
+use crate::router::KnownDirectory;
 use crate::service::inbox::Inbox;
 use crate::trace::ServiceId;
 
@@ -38,6 +40,8 @@ pub(crate) struct Desk {
     /// The host that it belonged to has ended.
     abandoned: Cell<bool>,
     in_hand: RefCell<Slab<InHand>>,
+    /// How many requests and events its handlers have yet to deal with.
+    pub(crate) handling: Cell<usize>,
     /// A step is under way.
     stepping: Cell<bool>,
     /// How many handlers of events are at work.
@@ -73,6 +77,7 @@ impl Desk {
             keep_values,
             random: RefCell::default(),
             in_hand: RefCell::default(),
+            handling: Cell::new(0),
             stepping: Cell::new(false),
             hearing: Cell::new(0),
             serving: Cell::new(0),
@@ -89,6 +94,12 @@ impl Desk {
 
     pub(crate) fn raw_if_used(&self) -> Option<&RawDesk> {
         self.raw.get().map(|raw| &**raw)
+    }
+
+    /// Every directory that the service could ask, the best first.
+    pub(crate) fn known_directories(&self) -> Vec<KnownDirectory> {
+        let book = self.network.book.borrow();
+        book.directories(book.main_of(self.id).machine)
     }
 
     /// The host ends: whatever is still there acts for nobody.
@@ -181,7 +192,8 @@ impl Desk {
     }
 
     /// Begins nothing more, and is over when everything that had begun is.
-    pub(crate) async fn leave(&self) {
+    pub(crate) async fn leave(self: &Rc<Self>) {
+        Member::leave(self);
         self.leaving.set(true);
         self.inbox.close();
         std::future::poll_fn(|cx| {

@@ -14,7 +14,6 @@ mod events;
 mod rpc;
 
 use std::any::TypeId;
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -23,16 +22,18 @@ use std::task::{Context as TaskContext, Poll};
 use actix::prelude::*;
 
 use crate::context::{Accepts, Networked, ServiceContext};
-use crate::interfaces::events::{EventMessage, Subscriptions};
+use crate::interfaces::directory::Member;
+use crate::interfaces::events::EventMessage;
 use crate::interfaces::raw::{Door, RawMessage};
-use crate::interfaces::rest::{Endpoints, Found, Request, RequestMessage, Response, ResponseMessage};
-use crate::interfaces::rpc::{AnswerMessage, CallMessage, Interfaces};
+use crate::interfaces::rest::{Found, Request, RequestMessage, Response, ResponseMessage};
+use crate::interfaces::rpc::{AnswerMessage, CallMessage};
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::waits::{Answer, WaitKey};
 use crate::network::{Envelope, size_of};
 use crate::outcome::Interface;
 use crate::panics::{Caught, catch};
 use crate::service::desk::Desk;
+use crate::service::offers::Offers;
 use crate::service::{Service, ServiceIo, Step, let_others_run};
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -45,13 +46,9 @@ pub(crate) const HANDLING_LIMIT: usize = 65_536;
 
 pub(crate) struct ServiceHost<S: Service> {
     pub(crate) service: Rc<S>,
-    pub(crate) endpoints: Rc<Endpoints<S>>,
-    pub(crate) interfaces: Rc<Interfaces<S>>,
-    pub(crate) subscriptions: Rc<Subscriptions<S>>,
+    pub(crate) offers: Rc<Offers<S>>,
     pub(crate) desk: Rc<Desk>,
     pub(crate) step_every: Option<SimDuration>,
-    /// Requests that handlers have yet to answer.
-    pub(crate) handling: Rc<Cell<usize>>,
 }
 
 impl<S: Service> Unpin for ServiceHost<S> {}
@@ -73,16 +70,22 @@ impl<S: Service> Actor for ServiceHost<S> {
 
     fn stopped(&mut self, _: &mut ServiceContext<Self>) {
         self.service.stop(&ServiceIo::new(self.desk.clone()));
+        Member::leave(&self.desk);
     }
 }
 
 impl<S: Service> Networked for ServiceHost<S> {
     fn accepts(accepts: &mut Accepts<Self>) {
         accepts.message::<RequestMessage>().message::<ResponseMessage>();
-        accepts.message::<CallMessage>().message::<AnswerMessage>().message::<EventMessage>();
+        accepts.message::<CallMessage>().message::<AnswerMessage>();
         accepts.everything();
-        if let Some(door) = accepts.cell.with(|host, _| Door::new(&host.service, &host.desk)) {
-            accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        let looked =
+            accepts.cell.with(|host, _| (Door::new(&host.service, &host.desk), host.offers.subscriptions.len()));
+        let Some((door, subscriptions)) = looked else { return };
+        accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        // Events come only to those who want to hear of them.
+        if subscriptions > 0 {
+            accepts.message::<EventMessage>();
         }
     }
 
@@ -91,7 +94,7 @@ impl<S: Service> Networked for ServiceHost<S> {
         let begins_handlers =
             [TypeId::of::<RequestMessage>(), TypeId::of::<CallMessage>(), TypeId::of::<EventMessage>()];
         if begins_handlers.contains(&body) {
-            self.handling.get() >= HANDLING_LIMIT
+            self.desk.handling.get() >= HANDLING_LIMIT
         } else {
             body == TypeId::of::<AnyBody>() && self.desk.inbox.is_full()
         }
@@ -163,19 +166,19 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
         }
         let RequestMessage { call, method, path, body } = delivery.body;
         let from = delivery.from;
-        match self.endpoints.find(method, &path) {
+        match self.offers.endpoints.find(method, &path) {
             Found::Handler(handler, params) => {
                 let request = Request { from, method, path, params, body };
                 let io = ServiceIo::new(self.desk.clone());
-                let (service, desk, handling) = (self.service.clone(), self.desk.clone(), self.handling.clone());
-                handling.set(handling.get() + 1);
+                let (service, desk) = (self.service.clone(), self.desk.clone());
+                desk.handling.set(desk.handling.get() + 1);
                 let ticket = desk.take_in_hand(call, from);
                 let answering = async move {
                     // The handler's own beginning may panic too, before there is a future.
                     let answer =
                         CatchPanic { inner: Some(Box::pin(async move { handler.handle(service, io, request).await })) };
                     let answer = answer.await;
-                    handling.set(handling.get() - 1);
+                    desk.handling.set(desk.handling.get() - 1);
                     desk.release(ticket);
                     desk.records.borrow_mut().handled += 1;
                     match answer {

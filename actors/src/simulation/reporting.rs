@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::network::Network;
 use crate::network::ledger::Ledger;
 use crate::network::seats::Presence;
-use crate::report::{DirectoryReport, Ending, Latencies, Report, ServiceReport, SupervisionReport};
+use crate::report::{Ending, Latencies, Report, ServiceReport, SupervisionReport};
 use crate::service::desk::Records;
 use crate::supervision::lives::Lives;
 use crate::trace::ServiceId;
@@ -31,7 +31,9 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
     let mut services = Vec::with_capacity(roles.len());
     for (index, role) in roles.iter().enumerate() {
         let at_the_end = presences[index];
-        let service = service_report(network, ServiceId(index as u32), at_the_end, &mut role.records.borrow_mut());
+        let records = role.desk.as_ref().map(|desk| &desk.records).or(role.records.as_ref());
+        let records = records.map(|records| records.take()).unwrap_or_default();
+        let service = service_report(network, ServiceId(index as u32), at_the_end, records);
         for (counter, count) in &service.counters {
             let sum = counters.entry(counter.clone()).or_default();
             *sum = sum.saturating_add(*count);
@@ -63,7 +65,7 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
         panics: std::mem::take(&mut ledger.panics),
         panic_count: ledger.panic_count,
         supervision,
-        directories: DirectoryReport::default(),
+        directories: std::mem::take(&mut ledger.directories),
         monitors,
         trace_hash: ledger.trace_hash(),
     }
@@ -88,10 +90,9 @@ fn report_recoveries(ledger: &Ledger, report: &mut SupervisionReport) {
 }
 
 /// `at_the_end`: of the run, before everybody was ended.
-fn service_report(network: &Network, id: ServiceId, at_the_end: Presence, records: &mut Records) -> ServiceReport {
+fn service_report(network: &Network, id: ServiceId, at_the_end: Presence, records: Records) -> ServiceReport {
     let seats = network.seats.borrow();
     let (sent, received) = seats.counts(id);
-    let records = std::mem::take(records);
     ServiceReport {
         name: network.name_of(id),
         node: network.topology(|topology| topology.node(seats.node_of(id)).name.clone()),

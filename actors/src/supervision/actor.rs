@@ -24,7 +24,7 @@ use crate::context::{ServiceCell, ServiceContext};
 use crate::network::Network;
 use crate::network::endings::Cause;
 use crate::supervision::lives::{Begun, Lives};
-use crate::supervision::spec::Supervisor as Declaration;
+use crate::supervision::spec::{Restart, Shutdown, Supervisor as Declaration};
 use crate::supervision::tree::{Action, Exit, Supervision, Token};
 use crate::trace::ServiceId;
 
@@ -46,7 +46,7 @@ impl Message for Tiding {
 pub(crate) struct SupervisorActor {
     lives: Rc<Lives>,
     seat: ServiceId,
-    children: Vec<ServiceId>,
+    children: Rc<[ServiceId]>,
     await_starts: bool,
     rules: Supervision,
     /// Children that have ended, and may be started again or not.
@@ -54,8 +54,13 @@ pub(crate) struct SupervisorActor {
 }
 
 impl SupervisorActor {
-    pub(super) fn new(lives: Rc<Lives>, seat: ServiceId, spec: &Declaration, children: Vec<ServiceId>) -> Self {
-        let kinds = spec.children.iter().map(|child| (child.restart, child.shutdown)).collect();
+    pub(super) fn new(
+        lives: Rc<Lives>,
+        seat: ServiceId,
+        spec: &Declaration,
+        kinds: Rc<[(Restart, Shutdown)]>,
+        children: Rc<[ServiceId]>,
+    ) -> Self {
         let stream = lives.network.stream(&format!("supervisor:{}", spec.name));
         let rules = Supervision::new(spec.strategy, spec.intensity, spec.backoff, kinds, stream);
         SupervisorActor { lives, seat, children, await_starts: spec.await_starts, rules, ended: Vec::new() }
@@ -65,7 +70,7 @@ impl SupervisorActor {
     pub(super) fn begin(self, network: &Rc<Network>) -> Option<Addr<Self>> {
         let seat = self.seat;
         let cell = ServiceCell::new(network, seat, self);
-        cell.start();
+        network.begin(seat);
         let addr = cell.address()?;
         addr.do_send(Tiding::Begin);
         Some(addr)

@@ -23,10 +23,10 @@ use crate::network::{Alarm, Network};
 use crate::panics::catch;
 use crate::report::Ending;
 use crate::router::RouterId;
-use crate::service::cast::{Casting, Made, Recast};
+use crate::service::cast::{Casting, Recast};
 use crate::service::desk::{Desk, Records};
 use crate::supervision::actor::Tiding;
-use crate::supervision::spec::{Child, Queued, Supervisor};
+use crate::supervision::spec::{Queued, Supervisor};
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -39,9 +39,10 @@ pub(crate) struct Role {
     pub(crate) router: RouterId,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
-    pub(crate) records: Rc<RefCell<Records>>,
+    /// Those of its lives so far, unless it is in its first one.
+    pub(crate) records: Option<Rc<RefCell<Records>>>,
     /// Made, and yet to begin its first life.
-    pub(crate) ready: Option<Made>,
+    pub(crate) ready: bool,
     /// Makes it anew; a service without it has one life.
     pub(crate) recast: Option<Recast>,
     /// Of its present life.
@@ -91,17 +92,13 @@ pub(crate) struct Lives {
 
 impl Lives {
     pub(crate) fn new(network: &Rc<Network>, roles: Vec<Role>, root: Supervisor) -> Rc<Lives> {
-        let mut flat = Flat { posts: Vec::new(), terms: BTreeMap::new() };
+        let first_post = network.seats.borrow_mut().add_silent(root.all().len());
+        let mut flat = Flat { first_post, posts: Vec::new(), terms: BTreeMap::new() };
         flat.add(root);
-        let Flat { mut posts, terms } = flat;
-        let first_post = network.seats.borrow_mut().add_silent(posts.len());
+        let Flat { posts, terms, .. } = flat;
         let mut bosses = vec![None; first_post.index() + posts.len()];
-        for (number, post) in posts.iter_mut().enumerate() {
-            for (child, seat) in post.children.iter_mut().enumerate() {
-                // Supervisors were named by their number.
-                if let Child::Supervisor(_) = post.spec.children[child].child {
-                    seat.0 += first_post.0;
-                }
+        for (number, post) in posts.iter().enumerate() {
+            for (child, seat) in post.children.iter().enumerate() {
                 bosses[seat.index()] = Some(Boss { post: number as u32, child: child as u32 });
             }
         }
@@ -187,7 +184,7 @@ impl Lives {
             return Ok(Begun::Deferred);
         };
         self.deferred.borrow_mut().remove(&seat);
-        let Made { start, desk } = self.made(seat, node)?;
+        let desk = self.made(seat, node)?;
         self.note_restart(seat);
         if let Some(desk) = &desk {
             let letters = self.letters.borrow_mut().remove(&seat).unwrap_or_default();
@@ -195,9 +192,7 @@ impl Lives {
         }
         let begun = if desk.is_some() && awaited { Begun::Beginning } else { Begun::Up };
         self.roles.borrow_mut()[seat.index()].desk = desk;
-        if let Err(caught) = catch(start) {
-            self.network.crash(seat, caught);
-        }
+        self.network.begin(seat);
         // One that has failed already has the next life's messages kept with those of this one.
         if self.network.is_present(seat) {
             self.let_arrive(seat);
@@ -205,18 +200,18 @@ impl Lives {
         Ok(begun)
     }
 
-    /// The service in its place, ready to begin.
-    fn made(&self, id: ServiceId, node: NodeId) -> Result<Made, String> {
-        let (ready, recast) = {
+    /// Puts the service into its place, ready to begin; its desk, if it has one.
+    fn made(&self, id: ServiceId, node: NodeId) -> Result<Option<Rc<Desk>>, String> {
+        let (ready, desk) = {
             let role = &mut self.roles.borrow_mut()[id.index()];
-            (role.ready.take(), role.recast.take())
+            (std::mem::take(&mut role.ready), role.desk.take())
         };
-        if let Some(made) = ready {
-            self.roles.borrow_mut()[id.index()].recast = recast;
+        if ready {
             self.network.seats.borrow_mut().set_presence(id, Presence::Running);
             self.take_place(id, node);
-            return Ok(made);
+            return Ok(desk);
         }
+        let recast = self.roles.borrow_mut()[id.index()].recast.take();
         let Some(mut recast) = recast else {
             return Err("it can be made only once; give a function that makes it".to_owned());
         };
@@ -227,7 +222,7 @@ impl Lives {
             (role.step_every, role.keep_step_values, role.records.clone())
         };
         let network = &self.network;
-        let casting = Casting { network, id, step_every, keep_step_values, records: &records };
+        let casting = Casting { network, id, step_every, keep_step_values, records };
         let made = catch(|| recast()?.make(casting).map_err(|why| why.to_string()));
         self.roles.borrow_mut()[id.index()].recast = Some(recast);
         let made = match made {

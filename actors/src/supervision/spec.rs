@@ -91,7 +91,7 @@ pub enum Child {
     /// A service, by its position in [`Setup::services`](crate::simulation::Setup::services).
     Service(usize),
     /// Another supervisor.
-    Supervisor(Supervisor),
+    Supervisor(Box<Supervisor>),
 }
 
 /// A child, and how it is treated.
@@ -125,7 +125,7 @@ impl ChildSpec {
     /// A permanent supervisor that gets as long as it takes to end.
     pub fn supervisor(supervisor: Supervisor) -> Self {
         ChildSpec {
-            child: Child::Supervisor(supervisor),
+            child: Child::Supervisor(Box::new(supervisor)),
             restart: Restart::default(),
             shutdown: Shutdown::Infinity,
             queued: Queued::default(),

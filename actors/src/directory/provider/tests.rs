@@ -115,3 +115,61 @@ fn who_offers_nothing_asks_nothing_and_who_knows_nobody_neither() {
     assert_eq!(alone.due(), SimTime::MAX);
     says(&alone.advance(at(9_000)), &[]);
 }
+
+#[test]
+fn a_slow_directory_is_good_enough_while_no_other_has_answered() {
+    let mut m = Membership::new(vec![1, 2], Timing::default(), at(0));
+    let first = m.offer(entry("echo"), at(0));
+    // An eighth of a heartbeat later it has tried the next one, and then the first answers.
+    let second = m.advance(at(125));
+    says(&second, &[(2, "echo")]);
+    m.answered(1, first[0].number, at(160));
+    assert_eq!(m.directory(), Some(1));
+    // The other one has answered too late, and is told when it shows itself.
+    m.answered(2, second[0].number, at(285));
+    assert_eq!(m.directory(), Some(1));
+    says(&m.pinged(2, 1, at(1_000)), &[(2, "-*")]);
+}
+
+#[test]
+fn who_knows_no_directory_registers_when_there_is_one() {
+    let mut m = Membership::<u32>::new(Vec::new(), Timing::default(), at(0));
+    says(&m.offer(entry("echo"), at(0)), &[]);
+    assert_eq!(m.due(), SimTime::MAX);
+    says(&m.know(Vec::new(), at(10)), &[]);
+    says(&m.know(vec![1, 2], at(20)), &[(1, "echo")]);
+    assert_eq!(m.due(), at(145));
+}
+
+#[test]
+fn the_directory_that_it_is_with_is_known_until_it_is_left() {
+    let mut m = registered();
+    // Others than before: it stays with directory 1 all the same, and goes to the one in its place.
+    says(&m.know(vec![8, 9], at(100)), &[]);
+    assert_eq!((m.directory(), m.directories()), (Some(1), &[1, 8, 9][..]));
+    says(&m.advance(at(2_125)), &[(8, "echo")]);
+    says(&m.know(vec![1, 8, 9], at(2_130)), &[]);
+    assert_eq!(m.directory(), Some(8));
+}
+
+#[test]
+fn what_is_refused_is_left_alone_by_those_who_take_other_things_and_tried_elsewhere_by_others() {
+    let mut m = registered();
+    let asks = m.offer(entry("add"), at(100));
+    m.refused(1, asks[0].number);
+    assert_eq!(m.due(), at(2_125), "nothing is asked again");
+    says(&m.pinged(1, 1, at(1_000)), &[(1, "add"), (1, "echo")]);
+
+    let mut m = Membership::new(vec![1, 2], Timing::default(), at(0));
+    let asks = m.offer(entry("echo"), at(0));
+    m.refused(1, asks[0].number);
+    says(&m.advance(at(125)), &[(2, "echo")]);
+}
+
+#[test]
+fn who_ends_takes_everything_back_at_once() {
+    let mut m = registered();
+    says(&m.leave_all().into_iter().collect::<Vec<_>>(), &[(1, "-*")]);
+    assert_eq!(m.due(), SimTime::MAX);
+    says(&m.leave_all().into_iter().collect::<Vec<_>>(), &[]);
+}

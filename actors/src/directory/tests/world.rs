@@ -295,7 +295,7 @@ impl World {
             match effect {
                 Effect::Ping { to, entries } => self.send(from, to, Body::Ping(entries)),
                 Effect::Share { to, share } => self.send(from, to, Body::Share(share)),
-                Effect::Dropped(_) | Effect::Forgot(_) => {}
+                Effect::Dropped(..) | Effect::Learned(..) | Effect::Forgot(_) => {}
             }
         }
     }

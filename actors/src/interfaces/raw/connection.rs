@@ -1,6 +1,6 @@
 //! Connections that a service opens while it runs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
@@ -13,10 +13,11 @@ use super::msg::{Draft, Msg, MsgId};
 use super::request::RawRequest;
 use super::sending::set_out;
 use crate::interfaces::CallError;
+use crate::interfaces::directory::Member;
 use crate::network::pending::Deadline;
 use crate::network::waits::WaitKey;
 use crate::outcome::Undelivered;
-use crate::router::{Address, NotDelivered, Why};
+use crate::router::{Address, KnownDirectory, NotDelivered, Why};
 use crate::service::ServiceIo;
 use crate::service::desk::Desk;
 use crate::units::SimDuration;
@@ -66,6 +67,10 @@ pub(crate) struct RawDesk {
     pub(crate) in_hand: RefCell<InHand>,
     /// Messages that handlers are at work on.
     pub(crate) handling: Cell<usize>,
+    /// What keeps its entries registered, if it has any.
+    pub(crate) member: OnceCell<Rc<Member>>,
+    /// The directory that answered last.
+    pub(crate) answering: Cell<Option<KnownDirectory>>,
 }
 
 /// A service takes a message into its hands: until it answers, the asker waits for it.

@@ -11,6 +11,7 @@ use super::handling::{Chore, Handling, HandlingResult};
 use super::msg::{Draft, Msg, RawMessage};
 use super::sending::set_out;
 use super::{DOES_NOT_UNDERSTAND, HANDLER_FAILED};
+use crate::interfaces::directory::Member;
 use crate::network::ports::{Arrival, Receiver, Refusal, Refused};
 use crate::network::waits::{Answer, WaitKey};
 use crate::outcome::Undelivered;
@@ -59,7 +60,8 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
         {
             return Err(refused(Refusal::Gone, raw));
         }
-        if is_full && !raw.answers.is_some_and(|request| network.is_held(request)) {
+        let member = opened.is_none().then(|| Member::that_hears(&desk, &raw.msg)).flatten();
+        if is_full && member.is_none() && !raw.answers.is_some_and(|request| network.is_held(request)) {
             return Err(refused(Refusal::InboxFull, raw));
         }
         let delivery = arrival.accept(raw);
@@ -76,6 +78,10 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
             None => Some(msg),
         };
         if let Some(msg) = unawaited {
+            if let Some(member) = member {
+                member.hear(&desk, &msg);
+                return Ok(());
+            }
             take(service, &desk, connection, opened, msg);
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{DOES_NOT_UNDERSTAND, HANDLER_FAILED, MSG_NOT_DELIVERED};
+use super::{DENIED, DOES_NOT_UNDERSTAND, HANDLER_FAILED, MSG_NOT_DELIVERED};
 use crate::interfaces::CallError;
 use crate::network::waits::WaitKey;
 use crate::outcome::{Interface, OutcomeKind};
@@ -97,6 +97,7 @@ impl Msg {
     pub fn outcome(&self) -> OutcomeKind {
         match self.subject.as_str() {
             DOES_NOT_UNDERSTAND => OutcomeKind::NotUnderstood,
+            DENIED => OutcomeKind::Denied,
             HANDLER_FAILED => OutcomeKind::Error,
             MSG_NOT_DELIVERED => OutcomeKind::Undelivered,
             _ => OutcomeKind::Reply,
@@ -240,6 +241,7 @@ mod tests {
         for (subject, outcome) in [
             ("ADD_ONE", OutcomeKind::Reply),
             (DOES_NOT_UNDERSTAND, OutcomeKind::NotUnderstood),
+            (DENIED, OutcomeKind::Denied),
             (HANDLER_FAILED, OutcomeKind::Error),
             (MSG_NOT_DELIVERED, OutcomeKind::Undelivered),
         ] {

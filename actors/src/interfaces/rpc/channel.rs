@@ -83,35 +83,39 @@ pub struct Call {
     headers: Headers,
     idempotent: bool,
     standing: Cell<Standing>,
-    /// Held until it is answered: if the service ends before, the asker is told that it was interrupted.
-    ticket: Ticket,
-    /// How many requests the service has in its hands, this one included while it is open.
-    handling: Rc<Cell<usize>>,
+    /// From when it is [held](Self::hold) until it is answered: if the service ends in between, the asker
+    /// is told that it was interrupted.
+    ticket: Cell<Option<Ticket>>,
     answer_fields: RefCell<Fields>,
 }
 
 impl Call {
-    /// Takes a call in hand; returns its parameters too.
+    /// Takes a call that was delivered this moment; returns its parameters too.
     #[inline]
-    pub(crate) fn take_in_hand(
-        desk: &Rc<Desk>,
-        handling: &Rc<Cell<usize>>,
-        delivery: Delivery<CallMessage>,
-    ) -> (Rc<Call>, Payload) {
+    pub(crate) fn take(desk: &Rc<Desk>, delivery: Delivery<CallMessage>) -> (Rc<Call>, Payload) {
         let CallMessage { call, method, headers, idempotent, params } = delivery.body;
-        handling.set(handling.get() + 1);
         let call = Call {
             desk: desk.clone(),
-            ticket: desk.take_in_hand(call, delivery.from),
+            ticket: Cell::new(None),
             caller: delivery.from,
             method,
             headers,
             idempotent,
             standing: Cell::new(Standing::Open(call)),
-            handling: handling.clone(),
             answer_fields: RefCell::default(),
         };
         (Rc::new(call), params)
+    }
+
+    /// Time is going to pass before the call is answered: from now on the service has it in its hands.
+    /// One that is answered where it was delivered never comes to that, as nothing can happen in between.
+    pub(crate) fn hold(&self) {
+        if let Standing::Open(call) = self.standing.get()
+            && self.ticket.get().is_none()
+        {
+            self.ticket.set(Some(self.desk.take_in_hand(call, self.caller)));
+            self.desk.handling.set(self.desk.handling.get() + 1);
+        }
     }
 
     /// Who asks.
@@ -180,8 +184,9 @@ impl Call {
 
     /// Sends the answer back. If it cannot set out, the one who asked runs into the timeout.
     fn send(&self, call: WaitKey, answer: RpcAnswer, body: u64) {
-        self.settle(self.standing.get().answered(answer.kind()));
-        self.desk.release(self.ticket);
+        if let Some(ticket) = self.settle(self.standing.get().answered(answer.kind())) {
+            self.desk.release(ticket);
+        }
         let headers = Headers::new(self.trace_id(), self.answer_fields.take());
         // One byte says which kind of answer it is.
         let bytes = Bytes(1 + headers.size() + body);
@@ -195,11 +200,12 @@ impl Call {
         self.settle(self.standing.get().released());
     }
 
-    /// The call is in the service's hands no more.
-    fn settle(&self, standing: Standing) {
-        if matches!(self.standing.replace(standing), Standing::Open(_)) && !matches!(standing, Standing::Open(_)) {
-            self.handling.set(self.handling.get() - 1);
-        }
+    /// The call is in the service's hands no more. Its ticket, if it ever was.
+    fn settle(&self, standing: Standing) -> Option<Ticket> {
+        self.standing.set(standing);
+        let ticket = self.ticket.take()?;
+        self.desk.handling.set(self.desk.handling.get() - 1);
+        Some(ticket)
     }
 
     pub(crate) fn is_answered(&self) -> bool {

@@ -15,62 +15,17 @@ use super::headers::{Fields, HeaderError, Headers, TraceId};
 use super::inspection::Inspection;
 use super::offer::{INSPECT, PING};
 use super::payload::{Payload, text_size};
-use crate::interfaces::{CallError, Route};
+use super::target::{Callee, Destination, StrayCall, Target};
+use crate::interfaces::{CallError, Declined, Route};
 use crate::network::pending::{Pending, Settled};
 use crate::network::ports::Body;
-use crate::network::waits::Answer;
-use crate::network::{Envelope, size_of};
+use crate::network::waits::{Answer, WaitKey};
+use crate::network::{Envelope, Network, size_of};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::service::ServiceIo;
 use crate::service::desk::Desk;
 use crate::trace::ServiceId;
 use crate::units::{Bytes, SimDuration};
-
-/// Whom a proxy stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Target<'a> {
-    /// The service of that name.
-    Name(Cow<'a, str>),
-    /// That service.
-    Service(ServiceId),
-}
-
-impl From<ServiceId> for Target<'_> {
-    fn from(service: ServiceId) -> Self {
-        Target::Service(service)
-    }
-}
-
-impl<'a> From<&'a str> for Target<'a> {
-    fn from(name: &'a str) -> Self {
-        Target::Name(name.into())
-    }
-}
-
-impl<'a> From<&'a String> for Target<'a> {
-    fn from(name: &'a String) -> Self {
-        Target::Name(name.into())
-    }
-}
-
-impl From<String> for Target<'_> {
-    fn from(name: String) -> Self {
-        Target::Name(name.into())
-    }
-}
-
-/// The one a call goes to; the name that nobody bears, if there is none.
-type Callee = Result<ServiceId, String>;
-
-impl Target<'_> {
-    fn resolve(self, desk: &Desk) -> Callee {
-        match self {
-            Target::Service(service) => Ok(service),
-            Target::Name(name) => desk.network.find(&name).ok_or_else(|| name.into_owned()),
-        }
-    }
-}
 
 /// The RPC interface of a service, to call others. What it offers itself stands in
 /// [`Service::interfaces`](crate::service::Service::interfaces).
@@ -170,39 +125,25 @@ impl<P: Body, R> RpcCall<P, R> {
     pub fn defer(self) -> Calling<R> {
         let RpcCall { desk, trace, callee, timeout, method, params, fields, idempotent, reply } = self;
         let network = &desk.network;
-        let (from, to) = (desk.id, callee.as_ref().ok().copied());
-        let call = network.open_wait(from, to, Interface::Rpc);
-        let mut pending = Pending::new(network.clone(), call);
-        if let Some(timeout) = timeout {
-            pending.set_timeout(timeout);
-        }
+        let destination = callee.destination(network);
+        let to = destination.ok().and_then(Destination::seat);
         // The timeout runs whether anybody awaits the answer or not, so that every call ends.
-        pending.start_timer();
-        match &callee {
-            Ok(to) => {
+        let call = network.open_timed_wait(desk.id, to, Interface::Rpc, timeout.unwrap_or(network.timeout));
+        let pending = Pending::new(network.clone(), call);
+        match destination {
+            Err(name) => drop(network.fail_unknown(Interface::Rpc, desk.id, call, name)),
+            Ok(destination) => {
                 let trace = trace.unwrap_or_else(|| network.commons.new_trace());
-                let name = || network.name_of(*to);
-                let (fields, unfit) = match fields {
-                    Ok(fields) => (fields, None),
-                    Err(error) => {
-                        let why = Undelivered::Unserialisable { to: name(), reason: error.to_string() };
-                        (Fields::default(), Some(why))
-                    }
-                };
-                let headers = Headers::new(trace, fields);
-                let size = unfit.map_or_else(|| size_of(&name, &params), Err);
-                let bytes = size.as_ref().map(|body| body.0 + text_size(&method) + headers.size());
-                let envelope = Envelope::to_name(from, *to, Interface::Rpc, call, Bytes(bytes.unwrap_or_default()));
-                match size {
-                    Ok(_) => {
-                        let params = Payload::new(params);
-                        let message = CallMessage { call, method: method.clone(), headers, idempotent, params };
-                        drop(network.send(envelope, message));
-                    }
-                    Err(why) => drop(network.refuse_to_send(&envelope, why)),
-                }
+                let name = || callee.name(network);
+                let unfit = |error: HeaderError| Undelivered::Unserialisable { to: name(), reason: error.to_string() };
+                let made = fields.map_err(unfit).and_then(|fields| {
+                    let headers = Headers::new(trace, fields);
+                    let bytes = size_of(&name, &params)?.0 + text_size(&method) + headers.size();
+                    let params = Payload::new(params);
+                    Ok((CallMessage { call, method: method.clone(), headers, idempotent, params }, Bytes(bytes)))
+                });
+                set_out(network, desk.id, destination, call, made);
             }
-            Err(name) => drop(network.fail_unknown(Interface::Rpc, from, call, name)),
         }
         Calling { desk, callee, method, pending, reply }
     }
@@ -211,6 +152,32 @@ impl<P: Body, R> RpcCall<P, R> {
     pub fn reply(self) -> Whole<R> {
         self.defer().reply()
     }
+}
+
+/// Sends a call to where it goes, unless it could not be made.
+#[inline]
+fn set_out(
+    network: &Network,
+    from: ServiceId,
+    destination: Destination,
+    call: WaitKey,
+    made: Result<(CallMessage, Bytes), Undelivered>,
+) {
+    let to_name = |to, bytes| Envelope::to_name(from, to, Interface::Rpc, call, bytes);
+    // What has become of it, its answer tells.
+    let _ = match (destination, made) {
+        (Destination::Service(to, incarnation), Ok((message, bytes))) => {
+            network.send(Envelope { incarnation, ..to_name(to, bytes) }, message)
+        }
+        (Destination::Router(router, address), Ok((_, bytes))) => {
+            network.send(to_name(router, bytes), StrayCall(address))
+        }
+        (Destination::Nowhere(address), Ok(_)) => {
+            let why = Undelivered::UnknownAddress { address: address.to_string() };
+            Err(network.fail_at_once(Interface::Rpc, from, call, why))
+        }
+        (_, Err(why)) => Err(network.fail_at_once(Interface::Rpc, from, call, why)),
+    };
 }
 
 impl<P: Body, R: DeserializeOwned + 'static> IntoFuture for RpcCall<P, R> {
@@ -240,10 +207,7 @@ impl<R> Calling<R> {
     }
 
     fn name(&self) -> String {
-        match &self.callee {
-            Ok(service) => self.desk.network.name_of(*service),
-            Err(name) => name.clone(),
-        }
+        self.callee.name(&self.desk.network)
     }
 }
 
@@ -273,11 +237,13 @@ impl<R: DeserializeOwned + 'static> Calling<R> {
                 return Payload::new(()).take().map_err(|_| self.malformed("it is an ack, without a body".to_owned()));
             }
             Answer::Rpc(RpcAnswer::Error(error), _) => CallError::Remote(error),
-            Answer::Rpc(RpcAnswer::Nack(reason), _) => CallError::Nack { by, what: method, reason },
-            Answer::Rpc(RpcAnswer::NotUnderstood(reason), _) => CallError::NotUnderstood { by, what: method, reason },
-            Answer::Rpc(RpcAnswer::Denied(reason), _) => CallError::Denied { by, what: method, reason },
+            Answer::Rpc(RpcAnswer::Nack(reason), _) => CallError::Nack(Declined::new(by, method, reason)),
+            Answer::Rpc(RpcAnswer::NotUnderstood(reason), _) => {
+                CallError::NotUnderstood(Declined::new(by, method, reason))
+            }
+            Answer::Rpc(RpcAnswer::Denied(reason), _) => CallError::Denied(Declined::new(by, method, reason)),
             Answer::Undelivered(why @ Undelivered::NotUnderstood { .. }) => {
-                CallError::NotUnderstood { by, what: method, reason: why.to_string() }
+                CallError::NotUnderstood(Declined::new(by, method, why.to_string()))
             }
             Answer::Undelivered(why) => CallError::Undelivered(why),
             Answer::Interrupted(by) => CallError::Interrupted { by },

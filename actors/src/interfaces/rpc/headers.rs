@@ -49,9 +49,10 @@ pub enum HeaderError {
     Reserved,
 }
 
-/// Headers by name.
+/// Headers by name. Most messages have none, and pay nothing for them: the map is there as soon as there
+/// is something in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields(BTreeMap<String, String>);
+pub(crate) struct Fields(Option<Box<BTreeMap<String, String>>>);
 
 impl Fields {
     /// Sets a header, in place of one of the same name.
@@ -62,21 +63,28 @@ impl Fields {
         if name.eq_ignore_ascii_case(TRACE_ID) {
             return Err(HeaderError::Reserved);
         }
-        let fields = &mut self.0;
-        if fields.len() >= HEADERS_LIMIT && !fields.contains_key(&name) {
+        if self.len() >= HEADERS_LIMIT && self.get(&name).is_none() {
             return Err(HeaderError::TooMany);
         }
-        let others = fields.iter().filter(|(other, _)| **other != name);
+        let others = self.iter().filter(|(other, _)| *other != name);
         let bytes: usize = others.map(|(name, value)| name.len() + value.len()).sum();
         if bytes.saturating_add(name.len()).saturating_add(value.len()) > HEADER_BYTES_LIMIT {
             return Err(HeaderError::TooLarge);
         }
-        fields.insert(name, value);
+        self.0.get_or_insert_default().insert(name, value);
         Ok(())
     }
 
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |fields| fields.len())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.as_ref()?.get(name).map(String::as_str)
+    }
+
     fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().flat_map(|fields| fields.iter()).map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -99,7 +107,7 @@ impl Headers {
 
     /// The value of a header.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.fields.0.get(name).map(String::as_str)
+        self.fields.get(name)
     }
 
     /// Names and values, in the order of names, without the trace id.
@@ -110,8 +118,9 @@ impl Headers {
     /// On the wire: the trace id, how many headers there are, and their texts.
     #[inline]
     pub(crate) fn size(&self) -> u64 {
-        let texts: u64 = self.iter().map(|(name, value)| text_size(name) + text_size(value)).sum();
-        TraceId::SIZE + number_size(self.fields.0.len() as u64) + texts
+        let Fields(Some(fields)) = &self.fields else { return TraceId::SIZE + number_size(0) };
+        let texts: u64 = fields.iter().map(|(name, value)| text_size(name) + text_size(value)).sum();
+        TraceId::SIZE + number_size(fields.len() as u64) + texts
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::future::Future;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::pin::Pin;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -14,6 +13,7 @@ use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::answer::{Declared, Failure, RemoteError, RpcAnswer};
+use super::beginning::{Begun, Room};
 use super::channel::{AnswerError, Call, ReplyChannel};
 use super::inspection::{Inspection, InterfaceDescription, MethodDescription, Parameter, parameters_of, short_name};
 use super::payload::Payload;
@@ -27,11 +27,8 @@ const NAME_LIMIT: usize = 128;
 pub(crate) const PING: &str = "ping";
 pub(crate) const INSPECT: &str = "inspect";
 
-/// A handler at work: it has answered when it is over, or failed.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
-
-/// Begins to answer a call, or says what is wrong with its parameters.
-type Begin<S> = Box<dyn Fn(Rc<S>, ServiceIo, Rc<Call>, Payload) -> Result<Answering, String>>;
+/// Begins to answer a call.
+type Begin<S> = Box<dyn Fn(Rc<S>, ServiceIo, Rc<Call>, Payload) -> Begun>;
 
 struct Method<S> {
     name: String,
@@ -187,18 +184,8 @@ impl<S: 'static> Interfaces<S> {
     }
 
     /// Begins to answer a call.
-    ///
-    /// # Errors
-    /// What is wrong with the parameters.
     #[inline]
-    pub(crate) fn begin(
-        &self,
-        place: Place,
-        service: Rc<S>,
-        io: ServiceIo,
-        call: Rc<Call>,
-        params: Payload,
-    ) -> Result<Answering, String> {
+    pub(crate) fn begin(&self, place: Place, service: Rc<S>, io: ServiceIo, call: Rc<Call>, params: Payload) -> Begun {
         (self.method(place).begin)(service, io, call, params)
     }
 
@@ -241,13 +228,16 @@ impl<'a, S: 'static> Interface<'a, S> {
         F: Fn(Rc<S>, ServiceIo, P) -> Replying + 'static,
         Replying: Future<Output = Result<R, E>> + 'static,
     {
+        let room = Room::new();
         let begin: Begin<S> = Box::new(move |service, io, call, params| {
-            let replying = handler(service, io, params.take()?);
-            Ok(Box::pin(async move {
-                let body = replying.await.map_err(Into::into)?;
-                reply(&call, body);
-                Ok(())
-            }))
+            room.begin(|| {
+                let replying = handler(service, io, params.take()?);
+                Ok(async move {
+                    let body = replying.await.map_err(Into::into)?;
+                    reply(&call, body);
+                    Ok(())
+                })
+            })
         });
         self.add(name, doc, parameters_of::<P>, Some(short_name::<R>), begin)
     }
@@ -260,14 +250,17 @@ impl<'a, S: 'static> Interface<'a, S> {
         F: Fn(Rc<S>, ServiceIo, P, ReplyChannel) -> Handling + 'static,
         Handling: Future<Output = ()> + 'static,
     {
+        let room = Room::new();
         let begin: Begin<S> = Box::new(move |service, io, call, params| {
-            // The channel comes last: without parameters there is nothing that could let go of it.
-            let params = params.take()?;
-            let handling = handler(service, io, params, ReplyChannel::new(call));
-            Ok(Box::pin(async move {
-                handling.await;
-                Ok(())
-            }))
+            room.begin(|| {
+                // The channel comes last: without parameters there is nothing that could let go of it.
+                let params = params.take()?;
+                let handling = handler(service, io, params, ReplyChannel::new(call));
+                Ok(async move {
+                    handling.await;
+                    Ok(())
+                })
+            })
         });
         self.add(name, doc, parameters_of::<P>, None, begin)
     }

@@ -1,6 +1,5 @@
 //! Events that a service hears.
 
-use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -24,8 +23,8 @@ impl<S: Service> Handler<Delivery<EventMessage>> for ServiceHost<S> {
             return;
         }
         let Delivery { from, sent_at, body: EventMessage { topic, trace, body }, .. } = delivery;
-        for number in 0..self.subscriptions.len() {
-            if self.subscriptions.wants(number, &topic) {
+        for number in 0..self.offers.subscriptions.len() {
+            if self.offers.subscriptions.wants(number, &topic) {
                 let event = Event { topic: topic.to_string(), from, sent_at, trace_id: trace, body: body.clone() };
                 self.hear(number, event, ctx);
             }
@@ -39,7 +38,7 @@ impl<S: Service> ServiceHost<S> {
         let topic = event.topic.clone();
         let io = ServiceIo::of_event(self.desk.clone(), event.trace_id);
         let service = self.service.clone();
-        let hearing = match catch(|| self.subscriptions.begin(number, service, io, event)) {
+        let hearing = match catch(|| self.offers.subscriptions.begin(number, service, io, event)) {
             Ok(Ok(hearing)) => hearing,
             Ok(Err(reason)) => {
                 let unfit = StepError::new(format!("the body does not fit: {reason}"));
@@ -51,7 +50,7 @@ impl<S: Service> ServiceHost<S> {
         match Pin::new(&mut hearing).poll(&mut TaskContext::from_waker(Waker::noop())) {
             Poll::Ready(ended) => conclude(&self.desk, &topic, ended),
             Poll::Pending => {
-                let (desk, in_hand) = (self.desk.clone(), InHand::one_more(&self.handling, &self.desk));
+                let (desk, in_hand) = (self.desk.clone(), InHand::one_more(&self.desk));
                 let rest = async move {
                     let ended = hearing.await;
                     drop(in_hand);
@@ -64,23 +63,20 @@ impl<S: Service> ServiceHost<S> {
 }
 
 /// An event that a handler is at work on, among all that the service has in its hands.
-struct InHand {
-    handling: Rc<Cell<usize>>,
-    desk: Rc<Desk>,
-}
+struct InHand(Rc<Desk>);
 
 impl InHand {
-    fn one_more(handling: &Rc<Cell<usize>>, desk: &Rc<Desk>) -> Self {
-        handling.set(handling.get() + 1);
+    fn one_more(desk: &Rc<Desk>) -> Self {
+        desk.handling.set(desk.handling.get() + 1);
         desk.set_hearing(true);
-        InHand { handling: handling.clone(), desk: desk.clone() }
+        InHand(desk.clone())
     }
 }
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        self.handling.set(self.handling.get() - 1);
-        self.desk.set_hearing(false);
+        self.0.handling.set(self.0.handling.get() - 1);
+        self.0.set_hearing(false);
     }
 }
 

@@ -1,23 +1,21 @@
 //! Calls that others make of a service's methods, and answers to its own.
 //!
 //! A handler is polled once where it stands, at the instant of delivery; only one that has to wait for
-//! something becomes a task. A call that is answered at once so costs three allocations: the call that
-//! the service has in hand, its handler's future, and the body of the reply.
+//! something becomes a task, and only then the service has the call in its hands. A call that is
+//! answered at once so costs two allocations: the call itself, and the body of the reply.
 
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context as TaskContext, Poll, Waker};
 
 use actix::prelude::*;
 
 use super::{CatchPanic, ServiceHost};
 use crate::context::ServiceContext;
 use crate::interfaces::rpc::{
-    AnswerMessage, Answering, Call, CallMessage, Failure, Found, Interfaces, LATE_ANSWERS, Payload, Place, RpcAnswer,
+    AnswerMessage, Begun, Call, CallMessage, Failure, Found, Interfaces, LATE_ANSWERS, Payload, Place, RpcAnswer,
 };
 use crate::network::ports::Delivery;
 use crate::network::waits::Answer;
-use crate::panics::{Caught, catch};
+use crate::panics::Caught;
 use crate::service::desk::Desk;
 use crate::service::{Service, ServiceIo};
 
@@ -41,13 +39,13 @@ impl<S: Service> Handler<Delivery<CallMessage>> for ServiceHost<S> {
         if delivery.duplicate {
             return;
         }
-        let found = self.interfaces.find(&delivery.body.method);
-        let (call, params) = Call::take_in_hand(&self.desk, &self.handling, delivery);
+        let found = self.offers.interfaces.find(&delivery.body.method);
+        let (call, params) = Call::take(&self.desk, delivery);
         // The call was taken this moment: nobody can have answered it.
         let _ = match found {
             Found::Method(place) => return self.begin(place, call, params, ctx),
             Found::Ping => call.reply(()),
-            Found::Inspect => call.reply(self.interfaces.inspect(ctx.network().name_of(ctx.id()))),
+            Found::Inspect => call.reply(self.offers.interfaces.inspect(ctx.network().name_of(ctx.id()))),
             Found::Nothing(reason) => call.answer(RpcAnswer::NotUnderstood(reason)),
         };
     }
@@ -59,25 +57,24 @@ impl<S: Service> ServiceHost<S> {
     fn begin(&self, place: Place, call: Rc<Call>, params: Payload, ctx: &mut ServiceContext<Self>) {
         let io = ServiceIo::of_call(self.desk.clone(), call.clone());
         let service = self.service.clone();
-        // The handler's own beginning may panic too, before there is a future.
-        let answering = match catch(|| self.interfaces.begin(place, service, io, call.clone(), params)) {
-            Ok(Ok(answering)) => answering,
-            Ok(Err(reason)) => {
-                let _ = call.answer(RpcAnswer::NotUnderstood(format!("the parameters do not fit: {reason}")));
-                return;
+        match self.offers.interfaces.begin(place, service, io, call.clone(), params) {
+            Begun::Ended(ended) => {
+                conclude(&self.offers.interfaces, place, &self.desk, &call, ended);
+                // Its channel may be kept for later.
+                call.hold();
             }
-            Err(caught) => return conclude(&self.interfaces, place, &self.desk, &call, Err(caught)),
-        };
-        let mut answering: CatchPanic<_> = CatchPanic::<Answering>::of(answering);
-        match Pin::new(&mut answering).poll(&mut TaskContext::from_waker(Waker::noop())) {
-            Poll::Ready(ended) => conclude(&self.interfaces, place, &self.desk, &call, ended),
-            Poll::Pending => {
-                let (interfaces, desk) = (self.interfaces.clone(), self.desk.clone());
+            Begun::Waits(answering) => {
+                call.hold();
+                let (offers, desk) = (self.offers.clone(), self.desk.clone());
                 let rest = async move {
-                    let ended = answering.await;
-                    conclude(&interfaces, place, &desk, &call, ended);
+                    let ended = CatchPanic::of(answering).await;
+                    conclude(&offers.interfaces, place, &desk, &call, ended.map(|ended| ended.unwrap_or(Ok(()))));
                 };
                 ctx.network().spawn(ctx.id(), Box::pin(rest));
+            }
+            Begun::Unfit(reason) => {
+                let reason = format!("the parameters do not fit: {reason}");
+                let _ = call.answer(RpcAnswer::NotUnderstood(reason));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The tree of supervisors: who supervises whom, and which of them are there.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use actix::Addr;
 
@@ -9,14 +10,17 @@ use crate::network::endings::Cause;
 use crate::network::seats::Presence;
 use crate::report::RestartCause;
 use crate::supervision::actor::{SupervisorActor, Tiding};
-use crate::supervision::spec::{Child, Queued, Supervisor};
+use crate::supervision::spec::{Child, ChildSpec, Queued, Restart, Shutdown, Supervisor};
 use crate::trace::ServiceId;
 
 /// A supervisor's place in the tree.
 pub(super) struct Post {
+    /// What was declared of it, without its children.
     pub(super) spec: Supervisor,
     /// Each child's seat.
-    pub(super) children: Vec<ServiceId>,
+    pub(super) children: Rc<[ServiceId]>,
+    /// Whether each is restarted, and how it is made to end.
+    kinds: Rc<[(Restart, Shutdown)]>,
     /// Its present life.
     addr: Option<Addr<SupervisorActor>>,
 }
@@ -30,32 +34,33 @@ pub(super) struct Boss {
 
 /// The tree, flattened: a post for each supervisor, those above before those below.
 pub(super) struct Flat {
+    /// The seat of the first supervisor.
+    pub(super) first_post: ServiceId,
     pub(super) posts: Vec<Post>,
     pub(super) terms: BTreeMap<ServiceId, Terms>,
 }
 
 impl Flat {
-    /// Adds a supervisor and all below it; returns its number.
-    pub(super) fn add(&mut self, supervisor: Supervisor) -> usize {
+    /// Adds a supervisor and all below it; returns its seat.
+    pub(super) fn add(&mut self, mut supervisor: Supervisor) -> ServiceId {
         let number = self.posts.len();
-        let below: Vec<_> = supervisor.children.iter().map(|child| child.child.clone()).collect();
-        for child in &supervisor.children {
-            if let Child::Service(service) = child.child {
-                let terms = Terms { fallback: child.fallback.clone(), queued: child.queued };
-                if !terms.fallback.is_empty() || terms.queued != Queued::default() {
-                    self.terms.insert(ServiceId(service as u32), terms);
-                }
-            }
+        let below = std::mem::take(&mut supervisor.children);
+        let kinds = below.iter().map(|child| (child.restart, child.shutdown)).collect();
+        self.posts.push(Post { spec: supervisor, children: Rc::default(), kinds, addr: None });
+        let children = below.into_iter().map(|child| self.seat(child)).collect();
+        self.posts[number].children = children;
+        ServiceId(self.first_post.0 + number as u32)
+    }
+
+    fn seat(&mut self, child: ChildSpec) -> ServiceId {
+        let service = match child.child {
+            Child::Service(service) => ServiceId(service as u32),
+            Child::Supervisor(supervisor) => return self.add(*supervisor),
+        };
+        if !child.fallback.is_empty() || child.queued != Queued::default() {
+            self.terms.insert(service, Terms { fallback: child.fallback, queued: child.queued });
         }
-        self.posts.push(Post { spec: supervisor, children: Vec::with_capacity(below.len()), addr: None });
-        for child in below {
-            let seat = match child {
-                Child::Service(service) => ServiceId(service as u32),
-                Child::Supervisor(supervisor) => ServiceId(self.add(supervisor) as u32),
-            };
-            self.posts[number].children.push(seat);
-        }
-        number
+        service
     }
 }
 
@@ -96,14 +101,14 @@ impl Lives {
             self.note_restart(seat);
             let posts = self.posts.borrow();
             let last_ends = &mut self.account.borrow_mut().last_ends;
-            for child in posts.get(number).iter().flat_map(|post| &post.children) {
+            for child in posts.get(number).iter().flat_map(|post| post.children.iter()) {
                 last_ends.entry(*child).and_modify(|cause| *cause = RestartCause::Supervisor);
             }
         }
         let actor = {
             let posts = self.posts.borrow();
             let Some(post) = posts.get(number) else { return };
-            SupervisorActor::new(lives, seat, &post.spec, post.children.clone())
+            SupervisorActor::new(lives, seat, &post.spec, post.kinds.clone(), post.children.clone())
         };
         let addr = actor.begin(&self.network);
         if let Some(post) = self.posts.borrow_mut().get_mut(number) {
@@ -121,8 +126,8 @@ impl Lives {
         };
         for child in children.into_iter().rev() {
             self.deferred.borrow_mut().remove(&child);
-            self.network.end(child, Cause::Killed);
-            self.write_off(child);
+            self.network.end(*child, Cause::Killed);
+            self.write_off(*child);
         }
     }
 

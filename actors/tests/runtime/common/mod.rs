@@ -4,6 +4,7 @@
 
 pub mod cast;
 pub mod cuts;
+pub mod directories;
 pub mod errands;
 pub mod networks;
 pub mod ordeals;

@@ -2,6 +2,8 @@
 
 mod conservation;
 mod cuts;
+mod directories;
+mod leaks;
 mod lives;
 mod order;
 mod outcomes;

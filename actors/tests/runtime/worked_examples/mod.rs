@@ -2,6 +2,7 @@
 
 mod actors;
 mod delivery;
+mod directories;
 mod endings;
 mod events;
 mod lifecycle;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use rehearsal_actors::interfaces::CallError;
 use rehearsal_actors::interfaces::raw::{
     Connection, DOES_NOT_UNDERSTAND, Defaults, Draft, HANDLE_DOES_NOT_UNDERSTAND, HANDLE_SHUTDOWN, Handling,
     HandlingResult, MSG_NOT_DELIVERED, Msg, PING, SHUTDOWN,
 };
+use rehearsal_actors::interfaces::{CallError, Declined};
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::report::{Ending, Report};
@@ -291,11 +291,11 @@ fn the_runtime_answers_for_a_handler_what_it_is_told_to() {
     let malformed = "the body of `ADD_ONE` is not what was expected: invalid type: null, expected u64";
     let expected = vec![
         Ok(text(PING, Value::Null)),
-        Err(CallError::NotUnderstood {
+        Err(CallError::NotUnderstood(Box::new(Declined {
             by: fred(),
             what: "TO_BE".to_owned(),
             reason: "it does not know the subject".to_owned(),
-        }),
+        }))),
         failed("cannot"),
         Ok(text("FAIL_AFTER_ANSWERING", "done")),
         failed(malformed),

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use rehearsal_actors::interfaces::CallError;
 use rehearsal_actors::interfaces::raw::{Draft, Handling, HandlingResult, Msg, PING};
+use rehearsal_actors::interfaces::{CallError, Declined};
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::router::{Address, HOP_LIMIT, KnownDirectory, MachineId, Standing};
@@ -115,11 +115,8 @@ fn an_application_link_is_needed_to_ask_by_whatever_way_and_not_to_answer() {
     // The asker itself has 0:0:2, and may always speak to itself.
     let (report, _) = play(setup);
     let dnu = || {
-        Err(CallError::NotUnderstood {
-            by: "0:0:2".to_owned(),
-            what: "ADD_ONE".to_owned(),
-            reason: "it does not know the subject".to_owned(),
-        })
+        let (by, what, reason) = ("0:0:2".to_owned(), "ADD_ONE".to_owned(), "it does not know the subject".to_owned());
+        Err(CallError::NotUnderstood(Box::new(Declined { by, what, reason })))
     };
     let fine = || Ok(text("ADD_ONE", 42));
     assert_eq!(seen.take(), Some(vec![fine(), fine(), dnu(), dnu()]));

@@ -1,0 +1,98 @@
+//! How handlers begin: where the call is delivered, and without an allocation of their own.
+//!
+//! Most handlers are over when they are polled for the first time. The future of one that is leaves its
+//! room to the next call of the same method; one that has to wait for something takes its room along.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::future::OptionFuture;
+
+use super::answer::Failure;
+use crate::panics::{Caught, catch};
+
+/// A handler at work: it has answered when it is over, or failed.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Option<Result<(), Failure>>>>>;
+
+/// How far a handler has come at once.
+pub(crate) enum Begun {
+    /// To its end.
+    Ended(Result<Result<(), Failure>, Caught>),
+    /// It waits for something.
+    Waits(Answering),
+    /// Nowhere: its parameters do not fit, and why.
+    Unfit(String),
+}
+
+/// Room for the future of a method's handler, if nobody has taken it along.
+pub(crate) struct Room<F>(Cell<Option<Pin<Box<OptionFuture<F>>>>>);
+
+impl<F: Future<Output = Result<(), Failure>> + 'static> Room<F> {
+    pub(crate) fn new() -> Self {
+        Room(Cell::new(None))
+    }
+
+    /// Makes a handler's future, and lets it come as far as it does at once.
+    #[inline]
+    pub(crate) fn begin(&self, make: impl FnOnce() -> Result<F, String>) -> Begun {
+        let mut room = self.0.take().unwrap_or_else(|| Box::pin(OptionFuture::from(None)));
+        // The handler's own beginning may panic too, before there is a future.
+        let polled = catch(|| {
+            room.set(Some(make()?).into());
+            let polled = room.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            if polled.is_ready() {
+                room.set(None.into());
+            }
+            Ok(polled)
+        });
+        let begun = match polled {
+            Ok(Ok(Poll::Pending)) => return Begun::Waits(room),
+            // What has panicked may do so again when it is dropped.
+            Err(caught) => return Begun::Ended(Err(catch(|| drop(room)).err().unwrap_or(caught))),
+            Ok(Ok(Poll::Ready(ended))) => Begun::Ended(Ok(ended.unwrap_or(Ok(())))),
+            Ok(Err(reason)) => Begun::Unfit(reason),
+        };
+        self.0.set(Some(room));
+        begun
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    fn room_is_free<F>(room: &Room<F>) -> bool {
+        let taken = room.0.take();
+        let free = taken.is_some();
+        room.0.set(taken);
+        free
+    }
+
+    #[test]
+    fn a_future_that_is_over_at_once_leaves_its_room_and_one_that_waits_takes_it_along() {
+        let room = Room::new();
+        let wait_first = |waits: bool| async move { if waits { pending().await } else { Ok(()) } };
+        assert!(matches!(room.begin(|| Ok(wait_first(false))), Begun::Ended(Ok(Ok(())))));
+        assert!(room_is_free(&room));
+        assert!(matches!(room.begin(|| Err("too short".to_owned())), Begun::Unfit(reason) if reason == "too short"));
+        assert!(room_is_free(&room));
+        assert!(matches!(room.begin(|| Ok(wait_first(true))), Begun::Waits(_)));
+        assert!(!room_is_free(&room));
+        assert!(matches!(room.begin(|| Ok(wait_first(false))), Begun::Ended(Ok(Ok(())))));
+    }
+
+    #[test]
+    fn a_panic_is_caught_before_there_is_a_future_and_in_it() {
+        let room = Room::new();
+        let begun = room.begin(|| Ok(ready(panic!("early"))));
+        assert!(matches!(begun, Begun::Ended(Err(caught)) if caught.message == "early"));
+        let room = Room::new();
+        let begun = room.begin(|| Ok(async { panic!("late") }));
+        assert!(matches!(begun, Begun::Ended(Err(caught)) if caught.message == "late"));
+        assert!(matches!(room.begin(|| Err(String::new())), Begun::Unfit(_)), "another one finds room");
+    }
+}

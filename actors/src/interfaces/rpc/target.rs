@@ -1,0 +1,152 @@
+//! Whom calls are for.
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+
+use crate::network::Network;
+use crate::network::ports::{ANY_INCARNATION, Arrival, Receiver, Refusal, Refused};
+use crate::outcome::Undelivered;
+use crate::router::Address;
+use crate::service::desk::Desk;
+use crate::trace::ServiceId;
+
+/// Whom a proxy stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target<'a> {
+    /// The service of that name: whoever bears it when the call arrives takes it.
+    Name(Cow<'a, str>),
+    /// That service, likewise.
+    Service(ServiceId),
+    /// Whoever has that address: the one incarnation of a service that its router gave it to. When that
+    /// one is gone, its calls are undelivered, and the router there says so.
+    Address(Address),
+}
+
+impl From<ServiceId> for Target<'_> {
+    fn from(service: ServiceId) -> Self {
+        Target::Service(service)
+    }
+}
+
+impl From<Address> for Target<'_> {
+    fn from(address: Address) -> Self {
+        Target::Address(address)
+    }
+}
+
+impl<'a> From<&'a str> for Target<'a> {
+    fn from(name: &'a str) -> Self {
+        Target::Name(name.into())
+    }
+}
+
+impl<'a> From<&'a String> for Target<'a> {
+    fn from(name: &'a String) -> Self {
+        Target::Name(name.into())
+    }
+}
+
+impl From<String> for Target<'_> {
+    fn from(name: String) -> Self {
+        Target::Name(name.into())
+    }
+}
+
+impl Target<'_> {
+    pub(super) fn resolve(self, desk: &Desk) -> Callee {
+        match self {
+            Target::Service(service) => Callee::Service(service),
+            Target::Address(address) => Callee::Address(address),
+            Target::Name(name) => match desk.network.find(&name) {
+                Some(service) => Callee::Service(service),
+                None => Callee::Nobody(name.into_owned()),
+            },
+        }
+    }
+}
+
+/// The one that calls go to.
+#[derive(Clone)]
+pub(super) enum Callee {
+    Service(ServiceId),
+    Address(Address),
+    /// Nobody bears that name.
+    Nobody(String),
+}
+
+/// Where a call goes that is made now.
+#[derive(Clone, Copy)]
+pub(super) enum Destination {
+    /// To a service, and which of its incarnations.
+    Service(ServiceId, u32),
+    /// To a router that has nobody of that address.
+    Router(ServiceId, Address),
+    /// No machine has the address.
+    Nowhere(Address),
+}
+
+impl Destination {
+    /// The seat that the call goes to.
+    pub(super) fn seat(self) -> Option<ServiceId> {
+        match self {
+            Destination::Service(seat, _) | Destination::Router(seat, _) => Some(seat),
+            Destination::Nowhere(_) => None,
+        }
+    }
+}
+
+impl Callee {
+    /// Where a call goes that is made now; the name that nobody bears, if there is one.
+    #[inline]
+    pub(super) fn destination(&self, network: &Network) -> Result<Destination, &str> {
+        match self {
+            Callee::Service(service) => Ok(Destination::Service(*service, ANY_INCARNATION)),
+            Callee::Address(address) => Ok(of_address(network, *address)),
+            Callee::Nobody(name) => Err(name),
+        }
+    }
+
+    /// What it is called in messages to people.
+    pub(super) fn name(&self, network: &Network) -> String {
+        match self {
+            Callee::Service(service) => network.name_of(*service),
+            Callee::Address(address) => address.to_string(),
+            Callee::Nobody(name) => name.clone(),
+        }
+    }
+}
+
+fn of_address(network: &Network, address: Address) -> Destination {
+    let book = network.book.borrow();
+    match book.owner_of(address) {
+        Some(owner) => Destination::Service(owner.service, owner.incarnation),
+        None => match book.router_of(address) {
+            Some(router) => Destination::Router(router, address),
+            None => Destination::Nowhere(address),
+        },
+    }
+}
+
+/// A call for an address that is nobody's. Nobody can know that but the router there, to which it goes
+/// as any call does.
+#[derive(Clone)]
+pub(crate) struct StrayCall(pub(super) Address);
+
+/// That it is so many bytes is told when it is sent.
+impl Serialize for StrayCall {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// How routers take such calls: they do not.
+pub(crate) struct NobodyHere;
+
+impl Receiver<StrayCall> for NobodyHere {
+    fn receive(&self, _: &Arrival<'_>, stray: StrayCall) -> Result<(), Refused<StrayCall>> {
+        let refusal = Refusal::Other(Undelivered::UnknownAddress { address: stray.0.to_string() });
+        Err(Refused { refusal, body: None })
+    }
+}
