@@ -176,7 +176,7 @@ impl Lives {
     pub(super) fn start(&self, seat: ServiceId, awaited: bool) -> Result<Begun, String> {
         if self.is_supervisor(seat) {
             self.begin_post(seat.index() - self.first_post.index());
-            return Ok(Begun::Beginning);
+            return Ok(if awaited { Begun::Beginning } else { Begun::Up });
         }
         let Some(node) = self.place_for(seat) else {
             self.note(seat, "waits for its machine");
