@@ -314,7 +314,9 @@ async fn perform(
         watch: Watch::over(monitors),
     });
     for index in 0..routers.len() {
-        seat(&network, ServiceId((services.len() + index) as u32), RouterActor)();
+        let router = ServiceId((services.len() + index) as u32);
+        seat(&network, router, RouterActor);
+        network.begin(router);
     }
     // What is down from the start is down when the first service starts.
     let mut schedule = Schedule::new(changes, policies);
@@ -344,15 +346,14 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, 
     for (index, spec) in services.into_iter().enumerate() {
         let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, router, .. } = spec;
         let id = ServiceId(index as u32);
-        let records = Rc::default();
         network.open_main_connection(id);
-        let casting = Casting { network, id, step_every, keep_step_values, records: &records };
-        let made = match panics::catch(|| cast.make(casting)) {
-            Ok(Ok(made)) => made,
+        let casting = Casting { network, id, step_every, keep_step_values };
+        let desk = match panics::catch(|| cast.make(casting)) {
+            Ok(Ok(desk)) => desk,
             Ok(Err(bad)) => return Err(cannot_start(name, bad)),
             Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
         };
-        let (ready, desk) = (Some(made), None);
+        let (ready, records) = (true, None);
         roles.push(Role { home: node, router, step_every, keep_step_values, records, ready, recast, desk });
     }
     Ok(roles)

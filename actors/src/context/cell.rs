@@ -38,14 +38,6 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
         cell
     }
 
-    /// Runs the actor's own beginning.
-    pub(crate) fn start(&self) {
-        self.with(|actor, ctx| {
-            ctx.closed = false;
-            actor.started(ctx);
-        });
-    }
-
     /// The actor's mailbox; nothing if it is gone.
     pub(crate) fn address(&self) -> Option<Addr<A>> {
         self.with(|_, ctx| ctx.address())
@@ -88,6 +80,10 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
 }
 
 impl<A: Actor<Context = ServiceContext<A>>> Closable for ServiceCell<A> {
+    fn start(&self) {
+        self.with(|actor, ctx| actor.started(ctx));
+    }
+
     fn close(&self) {
         let gone = self.inner.try_borrow_mut().ok().and_then(|mut inner| inner.take());
         drop(gone);

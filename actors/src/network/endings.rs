@@ -177,6 +177,15 @@ impl Network {
         Some(message)
     }
 
+    /// Begins the life of a service that is in its place.
+    pub(crate) fn begin(&self, service: ServiceId) {
+        let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
+        let Some(closable) = closable else { return };
+        if let Err(caught) = catch(|| closable.start()) {
+            self.crash(service, caught);
+        }
+    }
+
     /// Lets a service end in an orderly way: it runs what it does last.
     pub(crate) fn stop(&self, service: ServiceId) {
         let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);

@@ -8,6 +8,8 @@ use crate::trace::ServiceId;
 
 /// Something that can be ended from outside.
 pub(crate) trait Closable {
+    /// Begins its life.
+    fn start(&self);
     /// Drops it as it is.
     fn close(&self);
     /// Lets it end in an orderly way.

@@ -42,7 +42,7 @@ use crate::units::SimDuration;
 const PAUSE_AFTER_FAILURE: SimDuration = SimDuration::from_millis(1);
 
 /// So many requests may be in the hands of one service's handlers.
-pub(crate) const HANDLING_LIMIT: usize = 65_536;
+pub(crate) const HANDLING_LIMIT: u32 = 65_536;
 
 pub(crate) struct ServiceHost<S: Service> {
     pub(crate) service: Rc<S>,
@@ -77,10 +77,15 @@ impl<S: Service> Actor for ServiceHost<S> {
 impl<S: Service> Networked for ServiceHost<S> {
     fn accepts(accepts: &mut Accepts<Self>) {
         accepts.message::<RequestMessage>().message::<ResponseMessage>();
-        accepts.message::<CallMessage>().message::<AnswerMessage>().message::<EventMessage>();
+        accepts.message::<CallMessage>().message::<AnswerMessage>();
         accepts.everything();
-        if let Some(door) = accepts.cell.with(|host, _| Door::new(&host.service, &host.desk)) {
-            accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        let looked =
+            accepts.cell.with(|host, _| (Door::new(&host.service, &host.desk), host.offers.subscriptions.len()));
+        let Some((door, subscriptions)) = looked else { return };
+        accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        // Events come only to those who want to hear of them.
+        if subscriptions > 0 {
+            accepts.message::<EventMessage>();
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
     network.dismantle();
     let mut supervision = std::mem::take(&mut network.ledger.borrow_mut().supervision);
     lives.report_restarts(&mut supervision);
-    let roles = lives.into_roles();
+    let mut roles = lives.into_roles();
     for (index, role) in roles.iter().enumerate() {
         for letter in role.desk.iter().flat_map(|desk| desk.inbox.take_all()) {
             network.drop_what_is_left(ServiceId(index as u32), letter);
@@ -29,9 +29,13 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
     }
     let mut counters: BTreeMap<String, u64> = BTreeMap::new();
     let mut services = Vec::with_capacity(roles.len());
-    for (index, role) in roles.iter().enumerate() {
+    for (index, role) in roles.iter_mut().enumerate() {
         let at_the_end = presences[index];
-        let service = service_report(network, ServiceId(index as u32), at_the_end, &mut role.records.borrow_mut());
+        let records = match &role.desk {
+            Some(desk) => desk.records.take(),
+            None => role.records.take().map(|records| *records).unwrap_or_default(),
+        };
+        let service = service_report(network, ServiceId(index as u32), at_the_end, records);
         for (counter, count) in &service.counters {
             let sum = counters.entry(counter.clone()).or_default();
             *sum = sum.saturating_add(*count);
@@ -88,10 +92,9 @@ fn report_recoveries(ledger: &Ledger, report: &mut SupervisionReport) {
 }
 
 /// `at_the_end`: of the run, before everybody was ended.
-fn service_report(network: &Network, id: ServiceId, at_the_end: Presence, records: &mut Records) -> ServiceReport {
+fn service_report(network: &Network, id: ServiceId, at_the_end: Presence, records: Records) -> ServiceReport {
     let seats = network.seats.borrow();
     let (sent, received) = seats.counts(id);
-    let records = std::mem::take(records);
     ServiceReport {
         name: network.name_of(id),
         node: network.topology(|topology| topology.node(seats.node_of(id)).name.clone()),

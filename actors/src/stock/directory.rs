@@ -241,3 +241,64 @@ impl Drop for Serving<'_> {
         self.0.desk.set_serving(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::report::{Report, RestartCause};
+    use crate::simulation::{Cast, Progress, ServiceSpec, Setup, StartError, run};
+    use crate::supervision::{ChildSpec, Strategy, Supervisor};
+    use crate::topology::{Node, Topology};
+
+    /// A directory beside a service that fails after a second, under a supervisor that then restarts both.
+    fn beside_a_failure(params: ServerParams) -> Result<Report, StartError> {
+        struct Fails;
+        impl Service for Fails {
+            async fn step(&self, io: &ServiceIo) -> StepResult {
+                io.sleep(SimDuration::from_secs(1)).await;
+                Err(StepError::new("enough").fatal())
+            }
+        }
+        let mut topology = Topology::new();
+        let node = topology.add_node(Node::new("node")).expect("it is the first");
+        let mut setup = Setup::new(1, topology);
+        let make = move || Cast::service(Server::new(params.clone()).expect("its heartbeat is long enough"));
+        let fails = ServiceSpec::restartable("fails", node, || Cast::service(Fails));
+        setup.services = vec![fails, ServiceSpec::restartable("directory", node, make)];
+        let children = vec![ChildSpec::service(0), ChildSpec::service(1)];
+        setup.supervision = Some(Supervisor { strategy: Strategy::OneForAll, children, ..Supervisor::new("root") });
+        setup.until = Some(SimTime::ZERO + SimDuration::from_millis(1_500));
+        run(setup, None, Arc::new(Progress::default()))
+    }
+
+    #[test]
+    fn a_directory_without_a_heartbeat_cannot_be() {
+        let params = ServerParams { heartbeat: SimDuration::ZERO, ..ServerParams::default() };
+        let why = Server::new(params).err().map(|error| error.to_string());
+        let expected = "`heartbeat` is 0s; a directory needs at least 1ms from one round to the next";
+        assert_eq!(why.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_hub_that_is_nowhere_is_named() -> Result<(), StartError> {
+        let report = beside_a_failure(ServerParams { hubs: vec!["hubb".to_owned()], ..ServerParams::default() })?;
+        let failures = report.supervision.failures;
+        let told = failures.iter().find(|failure| failure.service == "directory").map(|failure| &*failure.message);
+        let expected = "start: `hubs`: there is no service and no machine named `hubb`; take one of theirs";
+        assert_eq!(told, Some(expected));
+        Ok(())
+    }
+
+    #[test]
+    fn an_orderly_end_does_not_wait_for_the_next_round() -> Result<(), StartError> {
+        // Its next round is an hour away, and it has nothing in its hands.
+        let heartbeat = SimDuration::from_secs(3_600);
+        let report = beside_a_failure(ServerParams { heartbeat, ..ServerParams::default() })?;
+        let restarts = report.supervision.restarts;
+        assert_eq!(restarts.get(&("directory".to_owned(), RestartCause::Sibling)), Some(&1), "{restarts:?}");
+        assert_eq!(report.supervision.failure_count, 1, "nobody had to kill it");
+        Ok(())
+    }
+}

@@ -12,6 +12,9 @@
 //! A supervisor and its children are bound to each other, as linked processes are: what passes
 //! between them does not go over the network, takes no time and is never lost.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -55,7 +58,7 @@ impl SupervisorActor {
         lives: Rc<Lives>,
         seat: ServiceId,
         spec: &Declaration,
-        kinds: Vec<(Restart, Shutdown)>,
+        kinds: Rc<[(Restart, Shutdown)]>,
         children: Rc<[ServiceId]>,
     ) -> Self {
         let stream = lives.network.stream(&format!("supervisor:{}", spec.name));
@@ -67,7 +70,7 @@ impl SupervisorActor {
     pub(super) fn begin(self, network: &Rc<Network>) -> Option<Addr<Self>> {
         let seat = self.seat;
         let cell = ServiceCell::new(network, seat, self);
-        cell.start();
+        network.begin(seat);
         let addr = cell.address()?;
         addr.do_send(Tiding::Begin);
         Some(addr)
@@ -125,7 +128,11 @@ impl Handler<Tiding> for SupervisorActor {
     fn handle(&mut self, tiding: Tiding, ctx: &mut ServiceContext<Self>) {
         let now = ctx.now();
         let actions = match tiding {
-            Tiding::Begin => self.rules.start(now),
+            Tiding::Begin => {
+                #[cfg(test)]
+                tests::shake(self.lives.network.name_of(self.seat), ctx);
+                self.rules.start(now)
+            }
             Tiding::Started(child) => self.rules.started(child, now),
             Tiding::Ended(child, cause) => {
                 self.ended.push(child);

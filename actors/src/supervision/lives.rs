@@ -23,7 +23,7 @@ use crate::network::{Alarm, Network};
 use crate::panics::catch;
 use crate::report::Ending;
 use crate::router::RouterId;
-use crate::service::cast::{Casting, Made, Recast};
+use crate::service::cast::{Casting, Recast};
 use crate::service::desk::{Desk, Records};
 use crate::supervision::actor::Tiding;
 use crate::supervision::spec::{Queued, Supervisor};
@@ -39,9 +39,10 @@ pub(crate) struct Role {
     pub(crate) router: RouterId,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
-    pub(crate) records: Rc<RefCell<Records>>,
+    /// Those of its lives so far, unless it is in its first one.
+    pub(crate) records: Option<Box<Records>>,
     /// Made, and yet to begin its first life.
-    pub(crate) ready: Option<Made>,
+    pub(crate) ready: bool,
     /// Makes it anew; a service without it has one life.
     pub(crate) recast: Option<Recast>,
     /// Of its present life.
@@ -183,7 +184,7 @@ impl Lives {
             return Ok(Begun::Deferred);
         };
         self.deferred.borrow_mut().remove(&seat);
-        let Made { start, desk } = self.made(seat, node)?;
+        let desk = self.made(seat, node)?;
         self.note_restart(seat);
         if let Some(desk) = &desk {
             let letters = self.letters.borrow_mut().remove(&seat).unwrap_or_default();
@@ -191,9 +192,7 @@ impl Lives {
         }
         let begun = if desk.is_some() && awaited { Begun::Beginning } else { Begun::Up };
         self.roles.borrow_mut()[seat.index()].desk = desk;
-        if let Err(caught) = catch(start) {
-            self.network.crash(seat, caught);
-        }
+        self.network.begin(seat);
         // One that has failed already has the next life's messages kept with those of this one.
         if self.network.is_present(seat) {
             self.let_arrive(seat);
@@ -201,31 +200,40 @@ impl Lives {
         Ok(begun)
     }
 
-    /// The service in its place, ready to begin.
-    fn made(&self, id: ServiceId, node: NodeId) -> Result<Made, String> {
-        let (ready, recast) = {
+    /// Puts the service into its place, ready to begin; its desk, if it has one.
+    fn made(&self, id: ServiceId, node: NodeId) -> Result<Option<Rc<Desk>>, String> {
+        let (ready, desk) = {
             let role = &mut self.roles.borrow_mut()[id.index()];
-            (role.ready.take(), role.recast.take())
+            (std::mem::take(&mut role.ready), role.desk.take())
         };
-        if let Some(made) = ready {
-            self.roles.borrow_mut()[id.index()].recast = recast;
+        if ready {
             self.network.seats.borrow_mut().set_presence(id, Presence::Running);
             self.take_place(id, node);
-            return Ok(made);
+            return Ok(desk);
         }
+        let recast = self.roles.borrow_mut()[id.index()].recast.take();
         let Some(mut recast) = recast else {
             return Err("it can be made only once; give a function that makes it".to_owned());
         };
         self.network.seats.borrow_mut().revive(id);
         self.take_place(id, node);
-        let (step_every, keep_step_values, records) = {
+        let (step_every, keep_step_values) = {
             let role = &self.roles.borrow()[id.index()];
-            (role.step_every, role.keep_step_values, role.records.clone())
+            (role.step_every, role.keep_step_values)
         };
         let network = &self.network;
-        let casting = Casting { network, id, step_every, keep_step_values, records: &records };
+        let casting = Casting { network, id, step_every, keep_step_values };
         let made = catch(|| recast()?.make(casting).map_err(|why| why.to_string()));
-        self.roles.borrow_mut()[id.index()].recast = Some(recast);
+        {
+            let role = &mut self.roles.borrow_mut()[id.index()];
+            role.recast = Some(recast);
+            // The books go on where those of the last life ended.
+            if let Ok(Ok(Some(desk))) = &made
+                && let Some(records) = role.records.take()
+            {
+                desk.records.replace(*records);
+            }
+        }
         let made = match made {
             Ok(made) => made,
             Err(caught) => {

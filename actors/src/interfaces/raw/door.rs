@@ -51,7 +51,7 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
         let opened = desk.raw_if_used().and_then(|raw| raw.opened.borrow().get(&connection).cloned());
         let is_full = match opened.as_deref() {
             Some(opened @ Opened { taker: Taker::Queue, .. }) => opened.is_full(),
-            _ => desk.raw_if_used().is_some_and(|raw| raw.handling.get() >= HANDLING_LIMIT),
+            _ => desk.raw_if_used().is_some_and(|raw| raw.handling.get() >= HANDLING_LIMIT as usize),
         };
         // An answer that somebody awaits takes no room, and is all that is taken before the beginning and
         // in the end.

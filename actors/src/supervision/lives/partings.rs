@@ -147,7 +147,12 @@ impl Lives {
         if keeps {
             self.network.kept.borrow_mut().begin(service);
         }
-        let desk = self.roles.borrow_mut()[service.index()].desk.take();
+        let desk = {
+            let role = &mut self.roles.borrow_mut()[service.index()];
+            let desk = role.desk.take();
+            role.records = desk.as_ref().map(|desk| Box::new(desk.records.take()));
+            desk
+        };
         let Some(desk) = desk else { return };
         desk.inbox.close();
         let in_hand = desk.drop_from_hands();

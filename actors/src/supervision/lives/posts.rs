@@ -20,7 +20,7 @@ pub(super) struct Post {
     /// Each child's seat.
     pub(super) children: Rc<[ServiceId]>,
     /// Whether each is restarted, and how it is made to end.
-    kinds: Vec<(Restart, Shutdown)>,
+    kinds: Rc<[(Restart, Shutdown)]>,
     /// Its present life.
     addr: Option<Addr<SupervisorActor>>,
 }

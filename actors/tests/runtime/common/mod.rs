@@ -7,6 +7,7 @@ pub mod cuts;
 pub mod directories;
 pub mod errands;
 pub mod networks;
+pub mod ordeals;
 pub mod scenes;
 pub mod story;
 pub mod troupe;
