@@ -8,6 +8,7 @@ use super::prepare::{Unmet, Violation};
 use super::*;
 
 mod expectations;
+mod routing;
 mod supervision;
 
 fn registry() -> Registry {

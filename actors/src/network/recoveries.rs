@@ -64,3 +64,23 @@ impl Recoveries {
         self.failed.iter().filter(|(service, _)| self.let_down.contains(service)).map(|(service, at)| (*service, *at))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_asked_after_a_failure_is_not_said_to_be_down() {
+        let [asked, let_alone, well] = [ServiceId(0), ServiceId(1), ServiceId(2)];
+        let at = SimTime::from_nanos;
+        let mut recoveries = Recoveries::default();
+        [asked, let_alone, well].map(|service| recoveries.failed(service, at(10)));
+        // What was sent before the failure says nothing.
+        recoveries.not_served(let_alone, at(9));
+        recoveries.not_served(asked, at(10));
+        recoveries.not_served(well, at(11));
+        recoveries.served(well, at(12), at(15));
+        assert_eq!(recoveries.down().collect::<Vec<_>>(), [(asked, at(10))]);
+        assert_eq!(recoveries.all(), [(well, SimDuration::from_nanos(5))]);
+    }
+}

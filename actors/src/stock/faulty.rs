@@ -99,3 +99,51 @@ impl Service for Faulty {
         Ok(Step::Continue)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::report::{FailureKind, Report};
+    use crate::simulation::{Cast, Progress, ServiceSpec, Setup, run};
+    use crate::topology::{Node, Topology};
+
+    /// A service under the implicit root, which restarts it once in five seconds and no more, for 20 s.
+    fn fail(params: FaultyParams) -> Result<Report, Box<dyn std::error::Error>> {
+        Faulty::new(params.clone())?;
+        let mut topology = Topology::new();
+        let node = topology.add_node(Node::new("a"))?;
+        let mut setup = Setup::new(1, topology);
+        let make = move || Cast::service(Faulty { params: params.clone() });
+        setup.services = vec![ServiceSpec::restartable("faulty", node, make)];
+        setup.until = Some(SimTime::ZERO + SimDuration::from_secs(20));
+        Ok(run(setup, None, Arc::new(Progress::default()))?)
+    }
+
+    #[test]
+    fn it_fails_in_steps_as_long_as_it_is_to() -> Result<(), Box<dyn std::error::Error>> {
+        let at = |seconds| SimTime::ZERO + SimDuration::from_secs(seconds);
+        let every = SimDuration::from_secs(6);
+        let report = fail(FaultyParams { every, from: at(6), until: Some(at(12)), ..FaultyParams::default() })?;
+        // After 6 s. The next life steps after 12 s, which is too late to fail, and after 18 s.
+        assert_eq!((report.counters["lives"], report.counters["steps survived"]), (2, 2));
+        let [failure] = &report.supervision.failures[..] else { panic!("{:?}", report.supervision.failures) };
+        assert_eq!((failure.at, failure.kind), (at(6), FailureKind::Error));
+        Ok(())
+    }
+
+    #[test]
+    fn it_fails_at_its_start_until_nobody_starts_it_any_more() -> Result<(), Box<dyn std::error::Error>> {
+        let report = fail(FaultyParams { at: Moment::Start, fault: Fault::Panic, ..FaultyParams::default() })?;
+        assert_eq!(report.panic_count, report.counters["lives"]);
+        assert!(!report.came_to_its_end(), "{:?}", report.ending);
+        Ok(())
+    }
+
+    #[test]
+    fn it_does_not_fail_without_end_in_one_instant() {
+        let params = FaultyParams { every: SimDuration::ZERO, ..FaultyParams::default() };
+        assert_eq!(Faulty::new(params).err(), Some(NoPause));
+    }
+}

@@ -31,3 +31,48 @@ impl Pace {
         self.next.set(Some(io.now() + self.every));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::simulation::{Cast, Progress, ServiceSpec, Setup, run};
+    use crate::topology::{Node, Topology};
+
+    /// Is busy for so long after each turn.
+    struct Worker {
+        pace: Pace,
+        busy: RefCell<Vec<u64>>,
+        turns: Rc<RefCell<Vec<SimTime>>>,
+    }
+
+    impl Service for Worker {
+        async fn step(&self, io: &ServiceIo) -> StepResult {
+            let Some(busy) = self.busy.borrow_mut().pop() else { return Ok(Step::Stop) };
+            self.pace.turn(io).await;
+            self.turns.borrow_mut().push(io.now());
+            io.sleep(SimDuration::from_millis(busy)).await;
+            Ok(Step::Continue)
+        }
+    }
+
+    #[test]
+    fn turns_keep_their_distance_and_late_ones_come_at_once() -> Result<(), Box<dyn std::error::Error>> {
+        let mut topology = Topology::new();
+        let node = topology.add_node(Node::new("a"))?;
+        let mut setup = Setup::new(1, topology);
+        let turns = Rc::default();
+        // Busy for 0, 25, 4 and 0 ms, with turns 10 ms apart.
+        let busy = RefCell::new(vec![0, 4, 25, 0]);
+        let worker = Worker { pace: Pace::new(SimDuration::from_millis(10))?, busy, turns: Rc::clone(&turns) };
+        setup.services = vec![ServiceSpec::new("worker", node, Cast::service(worker))];
+        run(setup, None, Arc::new(Progress::default()))?;
+        // At once; 10 ms later; when the 25 ms are over; 10 ms after that.
+        let at = |millis| SimTime::ZERO + SimDuration::from_millis(millis);
+        assert_eq!(*turns.borrow(), [0, 10, 35, 45].map(at));
+        Ok(())
+    }
+}

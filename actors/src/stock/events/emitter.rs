@@ -79,3 +79,16 @@ impl Service for Emitter {
         Ok(Step::Continue)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_something_to_tell_of_and_the_time_to_do_so() {
+        let params = EmitterParams { topics: Vec::new(), ..EmitterParams::default() };
+        assert_eq!(Emitter::new(params).err(), Some(BadEmitter::NoTopics));
+        let params = EmitterParams { every: SimDuration::ZERO, ..EmitterParams::default() };
+        assert_eq!(Emitter::new(params).err(), Some(BadEmitter::NoPause(NoPause)));
+    }
+}
