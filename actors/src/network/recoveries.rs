@@ -74,7 +74,7 @@ mod tests {
         let [asked, let_alone, well] = [ServiceId(0), ServiceId(1), ServiceId(2)];
         let at = SimTime::from_nanos;
         let mut recoveries = Recoveries::default();
-        [asked, let_alone, well].map(|service| recoveries.failed(service, at(10)));
+        [asked, let_alone, well].iter().for_each(|service| recoveries.failed(*service, at(10)));
         // What was sent before the failure says nothing.
         recoveries.not_served(let_alone, at(9));
         recoveries.not_served(asked, at(10));
