@@ -81,7 +81,10 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
 
 impl<A: Actor<Context = ServiceContext<A>>> Closable for ServiceCell<A> {
     fn start(&self) {
-        self.with(|actor, ctx| actor.started(ctx));
+        self.with(|actor, ctx| {
+            ctx.closed = false;
+            actor.started(ctx);
+        });
     }
 
     fn close(&self) {
