@@ -1,8 +1,8 @@
 //! The beginning and the end of requests.
 
 use crate::interfaces::raw::Msg;
-use crate::network::{Alarm, Network};
 use crate::network::waits::{Answer, Request, Settlement, WaitKey};
+use crate::network::{Alarm, Network};
 use crate::outcome::{Interface, OutcomeKind};
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -91,7 +91,10 @@ impl Network {
             self.cancel_timer(timer);
         }
         if let Some(waker) = waker {
-            waker.wake();
+            waker.wake_by_ref();
+            let former = self.waits.borrow_mut().keep_spare(waker);
+            // Outside of the borrow: nobody knows what a waker does when it is dropped.
+            drop(former);
         }
     }
 }

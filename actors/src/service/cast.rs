@@ -20,6 +20,8 @@ pub(crate) struct Casting<'a> {
     pub(crate) id: ServiceId,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
+    /// Whether its interfaces are registered with a directory.
+    pub(crate) provides: bool,
     /// Goes on from life to life.
     pub(crate) records: &'a Rc<RefCell<Records>>,
 }
@@ -56,7 +58,7 @@ impl Cast {
     /// An async service.
     pub fn service<S: Service>(service: S) -> Cast {
         Cast(Box::new(move |casting| {
-            let Casting { network, id, step_every, keep_step_values, records } = casting;
+            let Casting { network, id, step_every, keep_step_values, provides, records } = casting;
             let mut endpoints = Endpoints::new();
             S::endpoints(&mut endpoints);
             if let Some(mistake) = endpoints.take_mistakes().into_iter().next() {
@@ -81,6 +83,7 @@ impl Cast {
                 subscriptions: Rc::new(subscriptions),
                 desk: desk.clone(),
                 step_every,
+                provides,
             };
             let start = seat(network, id, host);
             Ok(Made { start, desk: Some(desk) })

@@ -35,6 +35,7 @@ pub(crate) struct Role {
     pub(crate) home: NodeId,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
+    pub(crate) provides: bool,
     pub(crate) records: Rc<RefCell<Records>>,
     /// Made, and yet to begin its first life.
     pub(crate) ready: Option<Made>,
@@ -277,12 +278,12 @@ impl Lives {
             }
         }
         self.network.open_main_connection(id);
-        let (step_every, keep_step_values, records) = {
+        let (step_every, keep_step_values, provides, records) = {
             let role = &self.roles.borrow()[id.index()];
-            (role.step_every, role.keep_step_values, role.records.clone())
+            (role.step_every, role.keep_step_values, role.provides, role.records.clone())
         };
         let network = &self.network;
-        let casting = Casting { network, id, step_every, keep_step_values, records: &records };
+        let casting = Casting { network, id, step_every, keep_step_values, provides, records: &records };
         let made = catch(|| recast()?.make(casting).map_err(|why| why.to_string()));
         self.roles.borrow_mut()[id.index()].recast = Some(recast);
         let made = match made {

@@ -15,6 +15,7 @@ mod reply_channel;
 mod requests;
 mod routing;
 mod rpc;
+mod rpc_any;
 mod steps;
 mod supervision;
 mod timeouts;
