@@ -4,7 +4,7 @@
 
 use rehearsal_actors::simulation::Cast;
 use rehearsal_actors::stock::sockshop::{FrontendParams, OrderParams, PaymentParams, mpi, rest};
-use rehearsal_actors::stock::{directory, echo, load, store};
+use rehearsal_actors::stock::{directory, echo, events, faulty, load, raw, rpc, store};
 use serde::de::DeserializeOwned;
 
 use crate::registry::Registry;
@@ -34,9 +34,38 @@ pub(crate) fn stock() -> Registry {
     });
     cast.add("load/sink", "Takes and counts what load/sender sends.", |(): ()| Cast::actor(load::Sink));
 
+    calls_and_messages(&mut cast);
+    cast.try_add("faulty", "Fails: at its start or in its steps, with an error or a panic.", |params| {
+        faulty::Faulty::new(params).map(Cast::service).map_err(|error| error.to_string())
+    });
     sockshop_mpi(&mut cast);
     sockshop_rest(&mut cast);
     cast.0
+}
+
+fn calls_and_messages(cast: &mut Stock) {
+    cast.add("rpc/worker", "Works when it is called, and answers in every way there is.", |params| {
+        Cast::service(rpc::Worker::new(params))
+    });
+    cast.try_add("rpc/caller", "Calls a method again and again.", |params| {
+        rpc::Caller::new(params).map(Cast::service).map_err(|error| error.to_string())
+    });
+    cast.add("rpc/outcomes", "Sees every outcome that a call can have, once.", |params| {
+        Cast::service(rpc::Outcomes::new(params))
+    });
+    cast.add("raw/add-one", "Adds one to whatever number a raw message brings.", |params| {
+        Cast::service(raw::AddOne::new(params))
+    });
+    cast.try_add("raw/asker", "Asks raw/add-one for the next number, again and again.", |params| {
+        raw::Asker::new(params).map(Cast::service).map_err(|error| error.to_string())
+    });
+    cast.try_add("events/emitter", "Tells of events, topic after topic.", |params| {
+        events::Emitter::new(params).map(Cast::service).map_err(|error| error.to_string())
+    });
+    cast.add("events/listener", "Hears of the events order.*.", |(): ()| Cast::service(events::Listener));
+    cast.add("events/auditor", "Hears of every event, and notices what it misses.", |(): ()| {
+        Cast::service(events::Auditor::default())
+    });
 }
 
 fn sockshop_mpi(cast: &mut Stock) {

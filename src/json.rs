@@ -36,6 +36,7 @@
 //! - `restarts`: how often each `child` was restarted for which `cause` (`panic`, `error`, `ended`,
 //!   `killed`, `node_crash`, `gave_up`, `sibling`, `supervisor`), as `count`;
 //! - `restarts_by_supervisor`: how many each carried out;
+//! - `returned`: messages that were returned because their receiver had ended before it looked at them;
 //! - `gave_up`: supervisors that did: `supervisor`, `at_s`, `why`;
 //! - `failure_count` and `failures`: panics and errors, the first thousand of them: `service`, `at_s`,
 //!   `kind` (`panic`, `error`), `message`, `place`, `by_fault`;
@@ -244,6 +245,8 @@ struct ServiceObject<'a> {
     counters: &'a BTreeMap<String, u64>,
     step_values: &'a [Value],
     crashed: bool,
+    running: bool,
+    incarnation: u32,
 }
 
 impl<'a> ServiceObject<'a> {
@@ -259,6 +262,8 @@ impl<'a> ServiceObject<'a> {
             counters: &service.counters,
             step_values: &service.step_values,
             crashed: service.crashed,
+            running: service.running,
+            incarnation: service.incarnation,
         }
     }
 }

@@ -29,10 +29,16 @@
 //!          storage: "1GiB", availability: 0.9, step_every: "500ms", keep_steps: 10),
 //!         (name: "cart", actor: "shop/cart", params: (items: 3)),
 //!         (name: "orders", actor: "shop/orders", with: "cart"), // on the node of `cart`
+//!         // Where it has its connections for raw messages, and what directories may show it.
+//!         (name: "phone book", actor: "directory", router: 1, vnets: ["shop"], permissions: ["clerk"]),
 //!     ],
 //!     links: [                        // left out: everyone may speak to everyone
 //!         // Both ways again. Latency (at most) and bandwidth (at least) are requirements.
 //!         (from: "frontend", to: "cart", latency: "50ms", bandwidth: "5Mbit/s", ordering: Unordered),
+//!     ],
+//!     directories: ["phone book"],    // services that everybody knows as directories, the best first
+//!     gateways: [                     // what machine `a` says to others goes by way of machine `b`
+//!         (machine: "a", by: "b"),
 //!     ],
 //!     // Who restarts whom, as in Erlang/OTP. Left out: a one-for-one root restarts every service.
 //!     supervision: Supervisor(
@@ -88,6 +94,9 @@
 //! comes back if its own is down: the first that is up. See
 //! [`supervision`](rehearsal_actors::supervision) for what these mean.
 //!
+//! `router` is 0 unless it is said: services with different routers on one node are as processes on one
+//! machine. A gateway takes raw messages alone, one hop further: see [`router`](rehearsal_actors::router).
+//!
 //! Panics and errors that no fault caused end a run badly too, except those of services of which
 //! `Failures` are expected. See [`expectations`](crate::expectations) for what is measured and when.
 //!
@@ -111,6 +120,7 @@ mod network;
 mod plan;
 mod policies;
 mod prepare;
+mod routing;
 mod services;
 mod source;
 mod strikes;
@@ -127,6 +137,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rehearsal_actors::changes::Policy;
+use rehearsal_actors::router::KnownDirectory;
 use rehearsal_actors::simulation::{LinkModel, Ordering};
 use rehearsal_actors::topology::Topology;
 use rehearsal_actors::topology::placement::Strategy;
@@ -144,6 +155,7 @@ use decode::{Kind, Raw};
 use faults::Fault;
 use network::Network;
 use plan::Plan;
+use routing::Gateway;
 use services::{ORDERINGS, Service, ServiceLink};
 use source::Source;
 use strikes::Victims;
@@ -201,6 +213,8 @@ pub(crate) struct Declared {
     indices: BTreeMap<String, usize>,
     links: Option<Vec<ServiceLink>>,
     supervision: Option<Tree>,
+    directories: Vec<KnownDirectory>,
+    gateways: Vec<Gateway>,
     faults: Vec<Fault>,
     policies: Vec<Policy>,
     expectations: Vec<Expectation>,
@@ -304,6 +318,9 @@ impl Declared {
         let links = links.and_then(|raw| services::read_links(raw, &indices, mistakes));
         let supervision = fields.optional("supervision", mistakes);
         let supervision = supervision.and_then(|raw| Tree::read(raw, &services, &indices, mistakes));
+        let directories = fields.optional("directories", mistakes);
+        let directories = directories.map(|raw| routing::read_directories(raw, &indices, mistakes));
+        let gateways = fields.optional("gateways", mistakes).map(|raw| routing::read_gateways(raw, mistakes));
         let victims = Victims { services: &indices, supervision: supervision.as_ref() };
         let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, &victims, mistakes));
         let policies = fields.optional("policies", mistakes);
@@ -324,6 +341,8 @@ impl Declared {
             indices,
             links,
             supervision,
+            directories: directories.unwrap_or_default(),
+            gateways: gateways.unwrap_or_default(),
             faults: faults.unwrap_or_default(),
             policies: policies.unwrap_or_default(),
             expectations: expectations.unwrap_or_default(),

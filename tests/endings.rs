@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rehearsal::actors::outcome::{Interface, OutcomeKind};
-use rehearsal::actors::report::{Ending, Report};
+use rehearsal::actors::report::{Ending, Report, RestartCause};
 use rehearsal::actors::simulation::{Progress, run};
 use rehearsal::actors::stock::load::Parcel;
 use rehearsal::finished::Finished;
@@ -35,7 +35,7 @@ struct Porter;
 
 impl Service for Porter {
     async fn step(&self, io: &ServiceIo) -> StepResult {
-        carry(&io.mpi().recv::<Parcel>().await?.body).await;
+        carry(&io.mpi().recv::<Parcel>().no_timeout().await?.body).await;
         Ok(Step::Continue)
     }
 }
@@ -70,7 +70,7 @@ impl Service for Restless {
     }
 }
 
-/// A service that waits for what does not come.
+/// A service that waits for what does not come, two seconds at a time.
 struct Idler;
 
 impl Service for Idler {
@@ -151,13 +151,15 @@ fn a_panic_ends_its_service_and_not_the_run_and_is_told_with_message_and_place()
         let place = panic.place.as_deref().unwrap_or_default();
         assert!(place.starts_with(file!()), "{place}");
         assert!(actor != "porter" || place.contains(&format!(":{LINE}:")), "{place}");
-        // Three were delivered; for the two after it nobody was there.
-        assert_eq!((outcomes(report, OutcomeKind::Ack), outcomes(report, OutcomeKind::Undelivered)), (3, 2), "{actor}");
+        // All five were delivered, the last two to the next taker: it was restarted at once.
+        assert_eq!((outcomes(report, OutcomeKind::Ack), outcomes(report, OutcomeKind::Undelivered)), (5, 0), "{actor}");
+        let restarts = &report.supervision.restarts;
+        assert_eq!(restarts.get(&("taker".to_owned(), RestartCause::Panic)), Some(&1), "{actor}: {restarts:?}");
         // The others noticed nothing: five requests a round.
         assert_eq!(report.counters["answers as expected"], 9 * 5);
         assert_eq!(
-            report.services.iter().map(|service| service.crashed).collect::<Vec<_>>(),
-            [false, true, false, false]
+            report.services.iter().map(|service| (service.running, service.incarnation)).collect::<Vec<_>>(),
+            [(true, 1), (true, 2), (true, 1), (true, 1)]
         );
 
         let text = summary::render(&finished, summary::Detail::Short);

@@ -4,6 +4,8 @@
 
 #[path = "mistakes/expectations.rs"]
 mod expectations;
+#[path = "mistakes/routing.rs"]
+mod routing;
 #[path = "mistakes/supervision.rs"]
 mod supervision;
 
@@ -582,7 +584,7 @@ error: unknown field `sead` in a scenario
 4 |     sead: 7,
   |     ^^^^ did you mean `seed`?
   |
-  = help: the fields are version, name, seed, until, timeout, model, ordering, placement, network, services, links, supervision, faults, policies, expect
+  = help: the fields are version, name, seed, until, timeout, model, ordering, placement, network, services, links, supervision, directories, gateways, faults, policies, expect
 
 error: `Queue` is not a link model
  --> tests/mistakes/several.ron:5:12

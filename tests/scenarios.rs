@@ -1,23 +1,47 @@
 //! The scenarios that come with Rehearsal show what their comments say. The numbers are worked out
 //! there.
 
+#[path = "scenarios/directories.rs"]
+mod directories;
+#[path = "scenarios/supervised.rs"]
+mod supervised;
+
 use std::error::Error;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rehearsal::actors::outcome::{Interface, OutcomeKind};
 use rehearsal::actors::report::{Ending, Report};
 use rehearsal::actors::simulation::{Progress, run};
 use rehearsal::actors::units::{SimDuration, SimTime};
+use rehearsal::finished::Finished;
 use rehearsal::registry::Registry;
 use rehearsal::scenario::Scenario;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
 fn play(name: &str, seed: Option<u64>) -> Result<Report, Box<dyn Error>> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
-    let prepared = Scenario::load(file, &Registry::stock())?.prepare(seed, None)?;
-    Ok(run(prepared.setup, None, Arc::new(Progress::default()))?)
+    Ok(finish(name, seed)?.report)
+}
+
+/// Plays a scenario, and keeps what it expects.
+fn finish(name: &str, seed: Option<u64>) -> Result<Finished, Box<dyn Error>> {
+    let prepared = Scenario::load(folder().join(name), &Registry::stock())?.prepare(seed, None)?;
+    Ok(Finished {
+        scenario: prepared.name,
+        nodes: prepared.network.nodes,
+        links: prepared.network.links,
+        violated: Vec::new(),
+        expectations: prepared.expectations,
+        wall: Duration::ZERO,
+        report: run(prepared.setup, None, Arc::new(Progress::default()))?,
+    })
 }
 
 fn count(report: &Report, counter: &str) -> u64 {
@@ -26,6 +50,17 @@ fn count(report: &Report, counter: &str) -> u64 {
 
 fn outcomes(report: &Report, interface: Interface, kind: OutcomeKind) -> u64 {
     report.outcomes.get(&(interface, kind)).copied().unwrap_or(0)
+}
+
+#[test]
+fn every_scenario_ends_well_meets_its_expectations_and_is_the_same_twice() -> TestResult {
+    for entry in fs::read_dir(folder())? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let [first, second] = [finish(&name, None)?, finish(&name, None)?];
+        assert_eq!(first.what_went_wrong(), None, "{name}");
+        assert_eq!(first.report.trace_hash, second.report.trace_hash, "{name}");
+    }
+    Ok(())
 }
 
 #[test]

@@ -136,8 +136,8 @@ pub struct ServiceContext<A: Actor<Context = Self>> {
     network: Rc<Network>,
     id: ServiceId,
     life: Life,
-    /// It is about to end, and takes nothing but answers.
-    leaving: bool,
+    /// It has yet to begin, or is about to end, and takes nothing but answers.
+    closed: bool,
     cell: Weak<ServiceCell<A>>,
     address: OnceCell<Box<Addr<A>>>,
     lazy: Option<Box<Lazy<A>>>,
@@ -145,7 +145,7 @@ pub struct ServiceContext<A: Actor<Context = Self>> {
 
 impl<A: Actor<Context = Self>> ServiceContext<A> {
     fn new(network: Rc<Network>, id: ServiceId, cell: Weak<ServiceCell<A>>) -> Self {
-        ServiceContext { network, id, life: Life::Running, leaving: false, cell, address: OnceCell::new(), lazy: None }
+        ServiceContext { network, id, life: Life::Running, closed: true, cell, address: OnceCell::new(), lazy: None }
     }
 
     /// Who this actor is.

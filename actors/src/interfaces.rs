@@ -21,6 +21,7 @@ use crate::network::Network;
 use crate::network::waits::Course;
 use crate::outcome::Undelivered;
 use crate::service::desk::Desk;
+use crate::service::offers::AllOffers;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -29,6 +30,7 @@ use crate::units::SimDuration;
 #[derive(Default)]
 pub(crate) struct Commons {
     pub(crate) subscribers: RefCell<Subscribers>,
+    pub(crate) offers: AllOffers,
     /// Services that would register something and know no directory.
     pub(crate) homeless: RefCell<Vec<Weak<Desk>>>,
     traces: Cell<u64>,
@@ -104,7 +106,25 @@ impl<R: Recipient + ?Sized> Recipient for &R {
     }
 }
 
-/// Why a call did not succeed.
+/// Who did not do what, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// The service.
+    pub by: String,
+    /// What it was asked: a method or a subject.
+    pub what: String,
+    /// Why not.
+    pub reason: String,
+}
+
+impl Declined {
+    pub(crate) fn new(by: impl Into<String>, what: impl Into<String>, reason: impl Into<String>) -> Box<Self> {
+        Box::new(Declined { by: by.into(), what: what.into(), reason: reason.into() })
+    }
+}
+
+/// Why a call did not succeed. It is moved with every result that a service awaits, so that what is
+/// large and rare in it is boxed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -137,35 +157,14 @@ pub enum CallError {
     #[error(transparent)]
     Remote(#[from] Box<RemoteError>),
     /// It was not done, and it is safe to try again.
-    #[error("`{by}` does not do `{what}`: {reason}")]
-    Nack {
-        /// The service.
-        by: String,
-        /// What it was asked: a method or a subject.
-        what: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error("`{}` does not do `{}`: {}", .0.by, .0.what, .0.reason)]
+    Nack(Box<Declined>),
     /// The service has no such method, or cannot read its parameters: it did not happen.
-    #[error("`{by}` does not understand `{what}`: {reason}")]
-    NotUnderstood {
-        /// The service.
-        by: String,
-        /// What it was asked: a method or a subject.
-        what: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error("`{}` does not understand `{}`: {}", .0.by, .0.what, .0.reason)]
+    NotUnderstood(Box<Declined>),
     /// The caller may not: it did not happen.
-    #[error("`{by}` does not allow `{what}`: {reason}")]
-    Denied {
-        /// The service.
-        by: String,
-        /// What it was asked: a method or a subject.
-        what: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error("`{}` does not allow `{}`: {}", .0.by, .0.what, .0.reason)]
+    Denied(Box<Declined>),
     /// A REST request was answered with a failure.
     #[error("`{endpoint}` answered {status}")]
     Status {
@@ -192,15 +191,23 @@ impl CallError {
         match self {
             // It will never have a size.
             CallError::Undelivered(Undelivered::Unserialisable { .. }) => false,
-            CallError::Nack { .. } | CallError::Undelivered(_) => true,
+            CallError::Nack(_) | CallError::Undelivered(_) => true,
             CallError::TimedOut { .. }
             | CallError::Interrupted { .. }
             | CallError::Remote(_)
             | CallError::Failed { .. } => idempotent,
-            CallError::NotUnderstood { .. }
-            | CallError::Denied { .. }
+            CallError::NotUnderstood(_)
+            | CallError::Denied(_)
             | CallError::Status { .. }
             | CallError::Malformed { .. } => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_error_is_no_larger_than_two_texts_and_what_tells_them_apart() {
+        assert!(size_of::<super::CallError>() <= 2 * size_of::<String>() + 8);
     }
 }

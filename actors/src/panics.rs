@@ -46,12 +46,19 @@ pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Caught> {
     let outer = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(code));
     GUARDED.set(outer);
-    result.map_err(|payload| explain(payload.as_ref()))
+    result.map_err(explain)
 }
 
 #[cold]
-fn explain(payload: &(dyn Any + Send)) -> Caught {
-    NOTE.take().unwrap_or_else(|| Caught { message: message_of(payload), place: None })
+fn explain(payload: Box<dyn Any + Send>) -> Caught {
+    let caught = NOTE.take().unwrap_or_else(|| Caught { message: message_of(payload.as_ref()), place: None });
+    // What a panic carries may panic in turn when it is dropped; what that carries is let be.
+    let outer = GUARDED.replace(true);
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
+    }
+    GUARDED.set(outer);
+    caught
 }
 
 fn message_of(payload: &(dyn Any + Send)) -> String {

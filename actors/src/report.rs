@@ -184,6 +184,10 @@ pub struct ServiceReport {
     pub step_values: Vec<serde_json::Value>,
     /// True if it panicked and is gone.
     pub crashed: bool,
+    /// True if it was there when the run ended: it had begun, and neither ended nor failed since.
+    pub running: bool,
+    /// How many lives it has had: the number of the last one. 0 if it never began.
+    pub incarnation: u32,
 }
 
 impl ServiceReport {

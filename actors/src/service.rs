@@ -25,6 +25,7 @@ pub(crate) mod cast;
 pub(crate) mod desk;
 pub(crate) mod host;
 pub(crate) mod inbox;
+pub(crate) mod offers;
 
 use std::fmt;
 use std::future::Future;
@@ -236,7 +237,7 @@ impl ServiceIo {
         self.known_directories().into_iter().next()
     }
 
-    /// Every directory that this service could ask, the best first.
+    /// Every directory that this service could ask, each once, the best first.
     pub fn known_directories(&self) -> Vec<Address> {
         let known = self.desk.known_directories();
         let book = self.desk.network.book.borrow();

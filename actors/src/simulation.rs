@@ -60,7 +60,8 @@ pub use crate::rules::{LinkModel, Ordering};
 use crate::service::cast::{BadStart, Casting, seat};
 pub use crate::service::cast::{Cast, Recast};
 use crate::supervision::Supervisor;
-use crate::supervision::lives::{Lives, Role, implicit_root};
+use crate::supervision::lives::{Lives, Role};
+use crate::supervision::root::complete;
 use crate::topology::{NodeId, Topology};
 use crate::trace::{ServiceId, TraceNames, TraceSink};
 use crate::units::{SimDuration, SimTime};
@@ -156,8 +157,8 @@ pub struct Setup {
     pub services: Vec<ServiceSpec>,
     /// `None`: every service may speak to every other.
     pub links: Option<Vec<AppLink>>,
-    /// Who restarts whom. `None`: every service that can be restarted is a permanent child of a
-    /// one-for-one root.
+    /// Who restarts whom. Services that it does not name are permanent children of its root, behind
+    /// the others; without it, of a one-for-one root. Those that can be made only once are temporary.
     pub supervision: Option<Supervisor>,
     /// How machines reach each other with raw messages, and where their directories are.
     pub routing: Routing,
@@ -208,6 +209,12 @@ pub enum StartError {
         /// How many there are.
         count: usize,
     },
+    /// Two supervisors would have one name.
+    #[error("there are two supervisors named `{0}`; give each a name of its own")]
+    DuplicateSupervisor(String),
+    /// A service would have two supervisors, or one twice.
+    #[error("service `{0}` is supervised twice; name it once in the tree of supervisors")]
+    SupervisedTwice(String),
     /// A change speaks of a supervisor that is not there.
     #[error("a change would kill the supervisor `{0}`, but there is none of that name")]
     UnknownSupervisor(String),
@@ -320,13 +327,15 @@ async fn perform(
         watch: Watch::over(monitors),
     });
     for index in 0..routers.len() {
-        seat(&network, ServiceId((services.len() + index) as u32), RouterActor)();
+        let router = ServiceId((services.len() + index) as u32);
+        seat(&network, router, RouterActor);
+        network.begin(router);
     }
     // What is down from the start is down when the first service starts.
     let mut schedule = Schedule::new(changes, policies);
     schedule.carry_out(&network);
     let roles = cast(&network, services).inspect_err(|_| network.abandon())?;
-    let root = supervision.unwrap_or_else(|| implicit_root(&roles));
+    let root = complete(supervision, &roles);
     let lives = Lives::new(&network, roles, root);
     lives.begin();
     let actor = NetworkActor { network: network.clone(), schedule, until, progress }.start();
@@ -348,18 +357,18 @@ fn cannot_start(service: String, bad: BadStart) -> StartError {
 fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, StartError> {
     let mut roles = Vec::with_capacity(services.len());
     for (index, spec) in services.into_iter().enumerate() {
-        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, provides, .. } = spec;
+        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, router, provides, .. } = spec;
         let id = ServiceId(index as u32);
-        let records = Rc::default();
         network.open_main_connection(id);
-        let casting = Casting { network, id, step_every, keep_step_values, provides, records: &records };
-        let made = match panics::catch(|| cast.make(casting)) {
-            Ok(Ok(made)) => made,
+        let casting = Casting { network, id, step_every, keep_step_values, provides };
+        let desk = match panics::catch(|| cast.make(casting)) {
+            Ok(Ok(desk)) => desk,
             Ok(Err(bad)) => return Err(cannot_start(name, bad)),
             Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
         };
-        let ready = Some(made);
-        roles.push(Role { home: node, step_every, keep_step_values, provides, records, ready, recast, desk: None });
+        let (ready, records) = (true, None);
+        let home = node;
+        roles.push(Role { home, router, step_every, keep_step_values, provides, records, ready, recast, desk });
     }
     Ok(roles)
 }

@@ -7,6 +7,10 @@
 //! | [`directory`] | a directory: who provides what, as many of them as a scenario wants |
 //! | [`store`] | a REST store for values, and a client that tries all it can do |
 //! | [`load`] | a generator of traffic and somewhere for it to go |
+//! | [`rpc`] | one service that works on demand, one that calls it, and one that sees every outcome |
+//! | [`raw`] | one service that adds one, and one that asks it to |
+//! | [`events`] | one service that tells of events, and two that listen |
+//! | [`faulty`] | one that fails, to see what its supervisor makes of it |
 //! | [`sockshop`] | a shop of seven services, once over MPI and once over REST |
 //!
 //! They use what any service can use, the [prelude](crate::prelude) (the directory alone needs more:
@@ -17,6 +21,13 @@
 
 pub mod directory;
 pub mod echo;
+pub mod events;
+pub mod faulty;
 pub mod load;
+mod pace;
+pub mod raw;
+pub mod rpc;
 pub mod sockshop;
 pub mod store;
+
+pub use pace::NoPause;

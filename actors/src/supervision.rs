@@ -11,10 +11,12 @@
 //! | [`spec`] | what a scenario declares |
 //! | `tree` | the rules, one supervisor at a time; nothing else |
 //! | `lives` | how services begin and end, and what they leave behind |
+//! | `root` | the tree in which everybody has a place |
 //! | `actor` | the Actix actor that brings the two together |
 
 pub(crate) mod actor;
 pub(crate) mod lives;
+pub(crate) mod root;
 pub mod spec;
 mod tree;
 

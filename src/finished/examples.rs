@@ -43,6 +43,8 @@ pub(crate) fn idle(name: &str, node: &str) -> ServiceReport {
         counters: BTreeMap::new(),
         step_values: Vec::new(),
         crashed: false,
+        running: true,
+        incarnation: 1,
     }
 }
 
@@ -234,6 +236,8 @@ pub(crate) fn nasty() -> Finished {
         counters: counted.clone(),
         step_values: names.iter().map(|name| json!({ name.clone(): name })).collect(),
         crashed: at == 0,
+        running: at != 0,
+        incarnation: u32::MAX,
     };
     let panic = |name: &String| PanicReport {
         service: name.clone(),

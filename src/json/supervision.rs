@@ -10,6 +10,7 @@ use super::LatencyObject;
 pub(super) struct SupervisionObject<'a> {
     restarts: Vec<RestartObject<'a>>,
     restarts_by_supervisor: &'a BTreeMap<String, u64>,
+    returned: u64,
     gave_up: Vec<GivenUpObject<'a>>,
     failure_count: u64,
     failures: Vec<FailureObject<'a>>,
@@ -31,6 +32,7 @@ impl<'a> SupervisionObject<'a> {
         SupervisionObject {
             restarts: supervision.restarts.iter().map(restart).collect(),
             restarts_by_supervisor: &supervision.restarts_by_supervisor,
+            returned: supervision.returned,
             gave_up: supervision
                 .given_up
                 .iter()

@@ -13,6 +13,7 @@ use super::Declared;
 use super::faults;
 use super::mistakes::{Mistake, Mistakes, quoted};
 use super::network::find_node;
+use super::routing;
 use super::services::{Service, Site, find_service};
 
 /// Placement looks at every node for every service that nobody pinned; beyond this it would take
@@ -28,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) nodes: Vec<NodeId>,
     pub(crate) changes: Vec<ScheduledChange>,
     pub(crate) supervision: Option<Supervisor>,
+    /// By which machine another one sends what is for others, by the positions of both.
+    pub(crate) gateways: BTreeMap<usize, usize>,
 }
 
 impl Plan {
@@ -38,13 +41,14 @@ impl Plan {
         let topology = declared.network.as_ref()?.build(&streams, mistakes)?;
         let changes = faults::resolve(&declared.faults, &topology, mistakes);
         let supervision = declared.supervision.as_ref().map(|tree| tree.resolve(&topology, mistakes));
+        let gateways = routing::resolve(&declared.gateways, &topology, mistakes);
         let groups = group(declared, &topology, mistakes);
         // What is wrong already would only be found wrong again.
         if !mistakes.is_empty() {
             return None;
         }
         let nodes = stand(declared, &groups, &topology, &streams, mistakes)?;
-        Some(Plan { seed, topology, nodes, changes, supervision })
+        Some(Plan { seed, topology, nodes, changes, supervision, gateways })
     }
 }
 

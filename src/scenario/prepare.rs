@@ -134,7 +134,7 @@ impl Scenario {
                 supervision: plan.supervision,
                 monitors: declared.expectations.iter().filter_map(Expectation::monitor).cloned().collect(),
                 until: until.or(declared.until),
-                routing: Routing::default(),
+                routing: Routing { gateways: plan.gateways, directories: declared.directories.clone() },
             },
         })
     }
@@ -152,6 +152,9 @@ impl Scenario {
                     recast: Some(anew(factory, params)),
                     step_every: service.step_every,
                     keep_step_values: service.keep_steps,
+                    router: service.membership.router,
+                    vnets: service.membership.vnets.clone(),
+                    permissions: service.membership.permissions.clone(),
                     ..ServiceSpec::new(service.name.value.clone(), node, cast)
                 }),
                 Err(Refusal::Unwanted(why)) => {

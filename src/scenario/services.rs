@@ -13,6 +13,7 @@ use super::decode::{Raw, Spanned};
 use super::fields::Fields;
 use super::mistakes::{Mistake, Mistakes, Span, quoted};
 use super::network::read_resources;
+use super::routing::Membership;
 use super::syntax;
 use super::values::{duplicate, limited, quantity_or, unknown_name};
 
@@ -49,6 +50,7 @@ pub(crate) struct Service {
     pub(crate) availability: Probability,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_steps: usize,
+    pub(crate) membership: Membership,
 }
 
 /// A directed link between services, with what is asked of the network.
@@ -113,6 +115,7 @@ fn read_service(raw: Raw<'_>, registry: &Registry, mistakes: &mut Mistakes) -> O
     let availability = quantity_or(&mut fields, "availability", Probability::NEVER, mistakes);
     let step_every = fields.optional("step_every", mistakes).and_then(|raw| raw.some_time("a step", mistakes));
     let keep_steps = fields.optional("keep_steps", mistakes).and_then(|raw| raw.whole(0, MOST_KEPT, mistakes));
+    let membership = Membership::read(&mut fields, mistakes);
     fields.finish(mistakes);
     let name = name?;
     Some(Service {
@@ -125,6 +128,7 @@ fn read_service(raw: Raw<'_>, registry: &Registry, mistakes: &mut Mistakes) -> O
         availability,
         step_every,
         keep_steps: keep_steps.unwrap_or(0) as usize,
+        membership,
     })
 }
 

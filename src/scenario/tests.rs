@@ -8,6 +8,7 @@ use super::prepare::{Unmet, Violation};
 use super::*;
 
 mod expectations;
+mod routing;
 mod supervision;
 
 fn registry() -> Registry {
@@ -335,6 +336,7 @@ fn the_scenario_in_the_documentation_is_a_good_one() {
     let made = |_: ()| Err("nobody is made here".into());
     assert_eq!(registry.register("shop/frontend", "", made), Ok(()));
     assert_eq!(registry.register("shop/orders", "", made), Ok(()));
+    assert_eq!(registry.register("directory", "", made), Ok(()));
     let cart = |cart: Cart| Err(format!("nobody is made here for {}", cart.items));
     assert_eq!(registry.register("shop/cart", "", cart), Ok(()));
     if let Err(mistakes) = Scenario::parse("documentation.ron", text.join("\n"), &registry) {

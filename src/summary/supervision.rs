@@ -2,12 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use rehearsal_actors::report::{FailureKind, RestartCause};
+use rehearsal_actors::report::{FailureKind, FailureReport, RestartCause};
+use rehearsal_actors::units::SimTime;
 
 use super::traffic::latency_table;
 use super::{Detail, hang, more, most_first, number_of, tally};
 use crate::finished::Finished;
-use crate::typeset::{BAD, WARN, clean, paint, plural};
+use crate::typeset::{BAD, WARN, clean, count, paint, plural};
+
+/// Failures that are alike: the same service, and it says the same.
+struct Alike<'r> {
+    first: &'r FailureReport,
+    last: SimTime,
+    count: u64,
+}
+
+/// Failures that are alike are told as one, at the place of the first.
+fn alike(failures: &[FailureReport]) -> Vec<Alike<'_>> {
+    let key = |f: &FailureReport| (f.service.clone(), f.kind, f.message.clone(), f.place.clone(), f.by_fault);
+    let mut told: Vec<Alike<'_>> = Vec::new();
+    let mut places = BTreeMap::new();
+    for failure in failures {
+        let place = *places.entry(key(failure)).or_insert(told.len());
+        match told.get_mut(place) {
+            Some(alike) => (alike.last, alike.count) = (failure.at, alike.count + 1),
+            None => told.push(Alike { first: failure, last: failure.at, count: 1 }),
+        }
+    }
+    told
+}
 
 /// Panics and errors: whose, when, where, and what they said.
 pub(super) fn failures(run: &Finished, detail: Detail) -> String {
@@ -17,18 +40,23 @@ pub(super) fn failures(run: &Finished, detail: Detail) -> String {
     }
     let style = if run.unexpected_failures() > 0 { BAD } else { WARN };
     let mut out = format!("{}\n", paint(style, plural(supervision.failure_count, "failure", "failures")));
-    for failure in supervision.failures.iter().take(detail.most()) {
+    let told = alike(&supervision.failures);
+    for Alike { first: failure, last, count: number } in told.iter().take(detail.most()) {
         let what = match failure.kind {
             FailureKind::Panic => "panicked",
             FailureKind::Error => "failed",
         };
         let by_fault = if failure.by_fault { ", by a fault of the scenario" } else { "" };
         let place = failure.place.as_deref().map(|place| format!(", {}", clean(place))).unwrap_or_default();
-        let whose = format!("{} {what} at {}{by_fault}{place}:", clean(&failure.service), failure.at);
+        let when = match number {
+            1 => format!("at {}", failure.at),
+            _ => format!("{} times, from {} to {last}", count(*number), failure.at),
+        };
+        let whose = format!("{} {what} {when}{by_fault}{place}:", clean(&failure.service));
         out.push_str(&hang("  ", 2, &whose, detail.lines()));
         out.push_str(&hang("    ", 4, &failure.message, detail.lines()));
     }
-    out + &more(supervision.failures.len(), detail)
+    out + &more(told.len(), detail)
 }
 
 /// Restarts by child, most first, each with its causes.

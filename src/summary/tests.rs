@@ -114,6 +114,30 @@ fn long_lists_stop_and_say_how_many_more_there_are() {
 }
 
 #[test]
+fn failures_that_are_alike_are_told_as_one() {
+    let mut run = shop();
+    let failure = |service: &str, seconds: u64, message: &str| FailureReport {
+        service: service.to_owned(),
+        at: SimTime::from_nanos(seconds * 1_000_000_000),
+        kind: FailureKind::Error,
+        message: message.to_owned(),
+        place: None,
+        by_fault: false,
+    };
+    run.report.supervision.failure_count = 4;
+    run.report.supervision.failures = vec![
+        failure("cart", 1, "no socks left"),
+        failure("cart", 2, "no cart left"),
+        failure("user", 3, "no socks left"),
+        failure("cart", 4, "no socks left"),
+    ];
+    let told = plain(&run, Detail::Short);
+    let failures = "4 failures\n  cart failed 2 times, from 1s to 4s:\n    no socks left\n  cart failed at 2s:\n    \
+                    no cart left\n  user failed at 3s:\n    no socks left\n";
+    assert!(told.contains(failures), "{told}");
+}
+
+#[test]
 fn what_went_wrong_stands_at_the_bottom() {
     let mut run = shop();
     run.report.ending = Ending::Stuck { service: "cart".to_owned(), at: SimTime::from_nanos(3_200_000_000) };

@@ -117,7 +117,7 @@ error: unknown field `restart` in a supervisor
 11 |         restart: Permanent,
    |         ^^^^^^^ did you mean `restarts`?
    |
-   = help: the fields are name, strategy, restarts, period, backoff, children
+   = help: the fields are name, strategy, restarts, period, backoff, await_starts, children
 
 error: `Sometimes` is not a kind of restart
   --> tests/mistakes/supervision.ron:13:40
@@ -157,7 +157,7 @@ error: unknown field `queued` in a supervisor
 14 |             Supervisor(children: [], queued: Keep, shutdown: []),
    |                                      ^^^^^^
    |
-   = help: the fields are name, strategy, restarts, period, backoff, children, restart, shutdown
+   = help: the fields are name, strategy, restarts, period, backoff, await_starts, children, restart, shutdown
 
 error: expected Kill, Infinity or a duration such as "2s", found a list
   --> tests/mistakes/supervision.ron:14:62

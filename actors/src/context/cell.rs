@@ -38,11 +38,6 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
         cell
     }
 
-    /// Runs the actor's own beginning.
-    pub(crate) fn start(&self) {
-        self.with(|actor, ctx| actor.started(ctx));
-    }
-
     /// The actor's mailbox; nothing if it is gone.
     pub(crate) fn address(&self) -> Option<Addr<A>> {
         self.with(|_, ctx| ctx.address())
@@ -85,6 +80,13 @@ impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
 }
 
 impl<A: Actor<Context = ServiceContext<A>>> Closable for ServiceCell<A> {
+    fn start(&self) {
+        self.with(|actor, ctx| {
+            ctx.closed = false;
+            actor.started(ctx);
+        });
+    }
+
     fn close(&self) {
         let gone = self.inner.try_borrow_mut().ok().and_then(|mut inner| inner.take());
         drop(gone);
@@ -95,7 +97,7 @@ impl<A: Actor<Context = ServiceContext<A>>> Closable for ServiceCell<A> {
     }
 
     fn leave(&self) {
-        self.with(|_, ctx| ctx.leaving = true);
+        self.with(|_, ctx| ctx.closed = true);
     }
 }
 
@@ -112,7 +114,7 @@ where
         let Some((actor, ctx)) = inner.as_mut() else { return gone(body) };
         let mut accepted = false;
         let handled = catch(|| {
-            if ctx.leaving && !arrival.header.wait.is_answer() {
+            if ctx.closed && !arrival.header.wait.is_answer() {
                 return Err(Refused { refusal: Refusal::Gone, body: Some(body) });
             }
             let waiting = ctx.waiting();

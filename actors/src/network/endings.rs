@@ -95,13 +95,19 @@ impl Network {
 
     /// A service panicked: it is gone, and the run goes on.
     pub(crate) fn crash(&self, service: ServiceId, caught: Caught) {
-        let cause = Cause::Panic(caught.message.clone());
-        self.ledger.borrow_mut().panicked(self.now(), service, caught);
+        let cause = self.note_panic(service, caught);
         if self.seats.borrow().presence(service) == Presence::Stopped {
             // It had ended well so far, and what was left of it did not.
             self.seats.borrow_mut().set_presence(service, Presence::Crashed);
         }
         self.end(service, cause);
+    }
+
+    /// Writes a panic down. What the service ends with for it.
+    pub(crate) fn note_panic(&self, service: ServiceId, caught: Caught) -> Cause {
+        let cause = Cause::Panic(caught.message.clone());
+        self.ledger.borrow_mut().panicked(self.now(), service, caught);
+        cause
     }
 
     /// A service cannot go on, and says why.
@@ -123,7 +129,12 @@ impl Network {
         let last_words = self.close(service);
         let Some(overseer) = self.overseer() else { return };
         self.unplug(service);
-        overseer.ended(service, last_words.map_or(cause, Cause::Panic));
+        let cause = match last_words {
+            // Whatever it has to say about that, its machine is what ended it.
+            Some(message) if cause != Cause::NodeCrashed => Cause::Panic(message),
+            _ => cause,
+        };
+        overseer.ended(service, cause);
     }
 
     /// Drops a service's tasks and its state. What it said if it panicked over that.
@@ -166,6 +177,15 @@ impl Network {
         Some(message)
     }
 
+    /// Begins the life of a service that is in its place.
+    pub(crate) fn begin(&self, service: ServiceId) {
+        let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
+        let Some(closable) = closable else { return };
+        if let Err(caught) = catch(|| closable.start()) {
+            self.crash(service, caught);
+        }
+    }
+
     /// Lets a service end in an orderly way: it runs what it does last.
     pub(crate) fn stop(&self, service: ServiceId) {
         let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
@@ -183,15 +203,17 @@ impl Network {
         }
     }
 
-    /// Ends every service in an orderly way, the last one first. What they say now is the last to be
-    /// accounted for.
-    pub(crate) fn stop_all(&self) {
+    /// Ends every service that has begun in an orderly way: first those in `order`, then whatever else
+    /// there is. What they say now is the last to be accounted for.
+    pub(crate) fn stop_all(&self, order: &[ServiceId]) {
         self.set_overseer(None);
-        let closables = std::mem::take(&mut *self.closables.borrow_mut());
-        for (index, closable) in closables.into_iter().enumerate().rev() {
-            let Some(closable) = closable else { continue };
-            let service = ServiceId(index as u32);
-            self.last_of(service, || closable.stop());
+        let mut closables = std::mem::take(&mut *self.closables.borrow_mut());
+        let others = (0..closables.len() as u32).rev().map(ServiceId);
+        for service in order.iter().copied().chain(others) {
+            let Some(closable) = closables.get_mut(service.index()).and_then(Option::take) else { continue };
+            if self.is_present(service) {
+                self.last_of(service, || closable.stop());
+            }
             self.last_of(service, || closable.close());
         }
         self.executor.clear();

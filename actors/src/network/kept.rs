@@ -24,6 +24,11 @@ impl Kept {
         self.services.entry(service).or_default();
     }
 
+    /// Whether something may be kept for it.
+    pub(crate) fn has(&self, service: ServiceId) -> bool {
+        self.services.contains_key(&service)
+    }
+
     /// Nothing is kept for it any more: what was, is to arrive.
     pub(crate) fn end(&mut self, service: ServiceId) -> impl Iterator<Item = Arrive> + use<> {
         self.services.remove(&service).unwrap_or_default().into_iter().map(|(_, arrive)| arrive)

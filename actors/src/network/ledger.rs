@@ -183,10 +183,10 @@ impl Ledger {
     pub(crate) fn ended(&mut self, at: SimTime, ended: &Ended, cause: Option<&str>) {
         let Ended { from, to, interface, kind, sent_at } = *ended;
         self.count(interface, kind);
-        if kind.is_good()
-            && let Some(to) = to
-        {
-            self.recoveries.served(to, sent_at, at);
+        match to {
+            Some(to) if kind.is_good() => self.recoveries.served(to, sent_at, at),
+            Some(to) => self.recoveries.not_served(to, sent_at),
+            None => {}
         }
         if let Some(cause) = cause {
             self.note_cause(interface, kind, cause);
@@ -219,6 +219,7 @@ impl Ledger {
     pub(crate) fn never_heard_of(&mut self, at: SimTime, passage: &Passage) {
         let Passage { from, to, interface, sent_at, .. } = *passage;
         self.count(interface, OutcomeKind::Lost);
+        self.recoveries.not_served(to, sent_at);
         let (to, kind, elapsed) = (Some(to), OutcomeKind::Lost, at.since(sent_at));
         self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause: None });
     }

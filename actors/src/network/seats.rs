@@ -8,6 +8,8 @@ use crate::trace::ServiceId;
 
 /// Something that can be ended from outside.
 pub(crate) trait Closable {
+    /// Begins its life.
+    fn start(&self);
     /// Drops it as it is.
     fn close(&self);
     /// Lets it end in an orderly way.
@@ -18,6 +20,8 @@ pub(crate) trait Closable {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
+    /// It has yet to begin.
+    Expected,
     Running,
     Stopped,
     Crashed,
@@ -168,6 +172,11 @@ impl Seats {
         self.presences[service.index()]
     }
 
+    /// Everybody's.
+    pub(crate) fn presences(&self) -> Vec<Presence> {
+        self.presences.clone()
+    }
+
     pub(crate) fn set_presence(&mut self, service: ServiceId, presence: Presence) {
         self.presences[service.index()] = presence;
     }
@@ -179,10 +188,10 @@ impl Seats {
         *incarnation = incarnation.wrapping_add(1).max(1);
     }
 
-    /// A service stands somewhere else from now on, and has its connections at router 0 there.
-    pub(crate) fn set_node(&mut self, service: ServiceId, node: NodeId) {
+    /// A service stands somewhere else from now on, and has its connections at that router there.
+    pub(crate) fn set_node(&mut self, service: ServiceId, node: NodeId, router: ServiceId) {
         self.nodes[service.index()] = node;
-        self.routers[service.index()] = ServiceId((self.services + node.index()) as u32);
+        self.routers[service.index()] = router;
     }
 
     /// Adds seats from which nothing is ever said over the network; returns the first.

@@ -119,6 +119,7 @@ pub struct Recovery {
     /// From each failure to the first good reply after it. A failure that comes before that reply
     /// belongs to the same time of trouble.
     pub times: Option<LatencySummary>,
-    /// Since when it has given no good reply, if it had not recovered when the run ended.
+    /// Since when it has given no good reply, though it was asked, if it had not recovered when the run
+    /// ended.
     pub down_since: Option<SimTime>,
 }

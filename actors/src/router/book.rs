@@ -155,11 +155,16 @@ impl AddressBook {
         main
     }
 
-    /// A service has its connections at router 0 of another machine from its next main one on.
-    pub(crate) fn move_to(&mut self, service: ServiceId, machine: MachineId) {
+    /// A service has its connections at another router from its next main one on.
+    pub(crate) fn move_to(&mut self, service: ServiceId, machine: MachineId, router: RouterId) {
         self.close_all(service);
         let main = &mut self.services[service.index()].main;
-        *main = Address { machine, router: RouterId(0), connection: main.connection };
+        *main = Address { machine, router, connection: main.connection };
+    }
+
+    /// The seat of a router, if there is one of that number.
+    pub(crate) fn router_at(&self, machine: MachineId, router: RouterId) -> Option<ServiceId> {
+        self.pages.get(&(machine, router)).map(|page| page.seat)
     }
 
     /// A further connection of a service, at the router of its main one.
@@ -261,7 +266,7 @@ impl AddressBook {
         while via.first().is_some_and(|first| *first == Address::local_inter_machine_router(here)) {
             via.remove(0);
         }
-        let seat = |machine, router| self.pages.get(&(machine, router)).map(|page| page.seat);
+        let seat = |machine, router| self.router_at(machine, router);
         if let Some(next) = via.first() {
             let forwarder = seat(next.machine, RouterId(0)).filter(|_| next.is_local_inter_machine_router());
             return forwarder.map(Stop::Forwarder).ok_or(*next);

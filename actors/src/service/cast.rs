@@ -1,15 +1,14 @@
 //! What stands behind a service's name, and how it is put into its place.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::context::{Accepts, Networked, ServiceCell};
-use crate::interfaces::events::{BadSubscription, Subscriptions};
-use crate::interfaces::rest::{BadEndpoint, Endpoints};
-use crate::interfaces::rpc::{BadInterface, Interfaces};
+use crate::interfaces::events::BadSubscription;
+use crate::interfaces::rest::BadEndpoint;
+use crate::interfaces::rpc::BadInterface;
 use crate::network::Network;
 use crate::service::Service;
-use crate::service::desk::{Desk, Records};
+use crate::service::desk::Desk;
 use crate::service::host::ServiceHost;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -22,19 +21,10 @@ pub(crate) struct Casting<'a> {
     pub(crate) keep_step_values: usize,
     /// Whether its interfaces are registered with a directory.
     pub(crate) provides: bool,
-    /// Goes on from life to life.
-    pub(crate) records: &'a Rc<RefCell<Records>>,
 }
 
-/// A service in its place.
-pub(crate) struct Made {
-    /// Begins its life.
-    pub(crate) start: Box<dyn FnOnce()>,
-    /// An actor with handlers has none.
-    pub(crate) desk: Option<Rc<Desk>>,
-}
-
-type Make = Box<dyn FnOnce(Casting<'_>) -> Result<Made, BadStart>>;
+/// Puts a service into its place, ready to begin. An actor with handlers has no desk.
+type Make = Box<dyn FnOnce(Casting<'_>) -> Result<Option<Rc<Desk>>, BadStart>>;
 
 /// Why a service cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,54 +48,32 @@ impl Cast {
     /// An async service.
     pub fn service<S: Service>(service: S) -> Cast {
         Cast(Box::new(move |casting| {
-            let Casting { network, id, step_every, keep_step_values, provides, records } = casting;
-            let mut endpoints = Endpoints::new();
-            S::endpoints(&mut endpoints);
-            if let Some(mistake) = endpoints.take_mistakes().into_iter().next() {
-                return Err(BadStart::Endpoint(mistake));
-            }
-            let mut interfaces = Interfaces::new();
-            S::interfaces(&mut interfaces);
-            if let Some(mistake) = interfaces.take_mistakes().into_iter().next() {
-                return Err(BadStart::Interface(mistake));
-            }
-            let mut subscriptions = Subscriptions::new();
-            S::subscriptions(&mut subscriptions);
-            if let Some(mistake) = subscriptions.take_mistakes().into_iter().next() {
-                return Err(BadStart::Subscription(mistake));
-            }
-            subscriptions.patterns().for_each(|pattern| network.commons.subscribers.borrow_mut().add(id, pattern));
-            let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values, records.clone()));
-            let host = ServiceHost {
-                service: Rc::new(service),
-                endpoints: Rc::new(endpoints),
-                interfaces: Rc::new(interfaces),
-                subscriptions: Rc::new(subscriptions),
-                desk: desk.clone(),
-                step_every,
-                provides,
-            };
-            let start = seat(network, id, host);
-            Ok(Made { start, desk: Some(desk) })
+            let Casting { network, id, step_every, keep_step_values, provides } = casting;
+            let offers = network.commons.offers.of::<S>()?;
+            let patterns = offers.subscriptions.patterns();
+            patterns.for_each(|pattern| network.commons.subscribers.borrow_mut().add(id, pattern));
+            let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values));
+            let host = ServiceHost { service: Rc::new(service), offers, desk: desk.clone(), step_every, provides };
+            seat(network, id, host);
+            Ok(Some(desk))
         }))
     }
 
     /// An Actix actor with typed handlers.
     pub fn actor<A: Networked>(actor: A) -> Cast {
         Cast(Box::new(move |casting| {
-            let start = seat(casting.network, casting.id, actor);
-            Ok(Made { start, desk: None })
+            seat(casting.network, casting.id, actor);
+            Ok(None)
         }))
     }
 
-    pub(crate) fn make(self, casting: Casting<'_>) -> Result<Made, BadStart> {
+    pub(crate) fn make(self, casting: Casting<'_>) -> Result<Option<Rc<Desk>>, BadStart> {
         (self.0)(casting)
     }
 }
 
-/// Puts an actor into its place; the result starts it.
-pub(crate) fn seat<A: Networked>(network: &Rc<Network>, id: ServiceId, actor: A) -> Box<dyn FnOnce()> {
+/// Puts an actor into its place. It begins when the network is told to [`begin`](Network::begin) it.
+pub(crate) fn seat<A: Networked>(network: &Rc<Network>, id: ServiceId, actor: A) {
     let cell = ServiceCell::new(network, id, actor);
-    A::accepts(&mut Accepts { cell: cell.clone(), network: network.clone(), id });
-    Box::new(move || cell.start())
+    A::accepts(&mut Accepts { cell, network: network.clone(), id });
 }

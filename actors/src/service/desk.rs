@@ -34,19 +34,22 @@ pub(crate) struct Desk {
     pub(crate) network: Rc<Network>,
     pub(crate) id: ServiceId,
     pub(crate) inbox: Inbox,
-    /// Goes on from life to life.
-    pub(crate) records: Rc<RefCell<Records>>,
-    keep_values: usize,
+    /// Those of this life and of those before.
+    pub(crate) records: RefCell<Records>,
+    keep_values: u32,
     random: RefCell<Option<Box<Stream>>>,
     /// The host that it belonged to has ended.
     abandoned: Cell<bool>,
-    in_hand: RefCell<Slab<InHand>>,
+    /// Made when it is first used, as idle services are many.
+    in_hand: OnceCell<Box<RefCell<Slab<InHand>>>>,
     /// How many requests and events its handlers have yet to deal with.
-    pub(crate) handling: Cell<usize>,
+    pub(crate) handling: Cell<u32>,
     /// A step is under way.
     stepping: Cell<bool>,
+    /// How many handlers of events are at work.
+    hearing: Cell<u32>,
     /// How many futures of it wait for whatever message comes, for as long as it takes.
-    serving: Cell<usize>,
+    serving: Cell<u32>,
     /// No step and no request begins any more.
     leaving: Cell<bool>,
     /// Whoever waits for the service to have nothing in its hands.
@@ -69,17 +72,18 @@ pub(crate) struct InHand {
 pub(crate) struct Ticket(usize);
 
 impl Desk {
-    pub(crate) fn new(network: Rc<Network>, id: ServiceId, keep_values: usize, records: Rc<RefCell<Records>>) -> Self {
+    pub(crate) fn new(network: Rc<Network>, id: ServiceId, keep_values: usize) -> Self {
         Desk {
             network,
             id,
             inbox: Inbox::default(),
-            records,
-            keep_values,
+            records: RefCell::default(),
+            keep_values: keep_values.min(u32::MAX as usize) as u32,
             random: RefCell::default(),
-            in_hand: RefCell::default(),
+            in_hand: OnceCell::new(),
             handling: Cell::new(0),
             stepping: Cell::new(false),
+            hearing: Cell::new(0),
             serving: Cell::new(0),
             leaving: Cell::new(false),
             idle: RefCell::default(),
@@ -123,13 +127,13 @@ impl Desk {
     /// told that it was interrupted.
     #[inline]
     pub(crate) fn take_in_hand(&self, call: WaitKey, from: ServiceId) -> Ticket {
-        Ticket(self.in_hand.borrow_mut().insert(InHand { call, from }))
+        Ticket(self.in_hand.get_or_init(Box::default).borrow_mut().insert(InHand { call, from }))
     }
 
     /// A request is answered.
     #[inline]
     pub(crate) fn release(&self, ticket: Ticket) {
-        let released = self.in_hand.borrow_mut().try_remove(ticket.0);
+        let released = self.in_hand.get().and_then(|in_hand| in_hand.borrow_mut().try_remove(ticket.0));
         if released.is_some() {
             self.look_whether_idle();
         }
@@ -137,7 +141,7 @@ impl Desk {
 
     /// What was taken and will never be answered.
     pub(crate) fn drop_from_hands(&self) -> Vec<InHand> {
-        let in_hand = std::mem::take(&mut *self.in_hand.borrow_mut());
+        let in_hand = self.in_hand.get().map(|in_hand| in_hand.take()).unwrap_or_default();
         let mut dropped: Vec<InHand> = in_hand.into_iter().map(|(_, request)| request).collect();
         if let Some(raw) = self.raw_if_used() {
             let raw = raw.in_hand.borrow_mut().let_go();
@@ -146,15 +150,24 @@ impl Desk {
         dropped
     }
 
+    #[inline]
     pub(crate) fn set_stepping(&self, stepping: bool) {
         self.stepping.set(stepping);
         self.look_whether_idle();
     }
 
     /// A future begins to wait for whatever message comes, or has stopped to.
+    #[inline]
     pub(crate) fn set_serving(&self, more: bool) {
         let serving = self.serving.get();
         self.serving.set(if more { serving + 1 } else { serving.saturating_sub(1) });
+        self.look_whether_idle();
+    }
+
+    /// A handler of an event begins its work, or has done with it.
+    pub(crate) fn set_hearing(&self, more: bool) {
+        let hearing = self.hearing.get();
+        self.hearing.set(if more { hearing + 1 } else { hearing.saturating_sub(1) });
         self.look_whether_idle();
     }
 
@@ -165,13 +178,23 @@ impl Desk {
     /// Nothing is in hand, and no step is under way that does not wait to be given something to do.
     fn is_idle(&self) -> bool {
         let handling = self.raw_if_used().map_or(0, |raw| raw.handling.get());
-        handling == 0 && self.in_hand.borrow().is_empty() && (!self.stepping.get() || self.serving.get() > 0)
+        handling == 0
+            && self.hearing.get() == 0
+            && self.in_hand.get().is_none_or(|in_hand| in_hand.borrow().is_empty())
+            && (!self.stepping.get() || self.serving.get() > 0)
     }
 
+    /// Something was finished: if the service is leaving, whoever waits for that looks again.
     #[inline]
     pub(crate) fn look_whether_idle(&self) {
-        if self.leaving.get()
-            && self.is_idle()
+        if self.leaving.get() {
+            self.look_again();
+        }
+    }
+
+    #[cold]
+    fn look_again(&self) {
+        if self.is_idle()
             && let Some(waker) = self.idle.borrow_mut().take()
         {
             waker.wake();
@@ -202,7 +225,7 @@ impl Desk {
         let mut records = self.records.borrow_mut();
         records.steps += 1;
         if let Some(value) = value.filter(|_| self.keep_values > 0) {
-            if records.values.len() >= self.keep_values {
+            if records.values.len() >= self.keep_values as usize {
                 records.values.pop_front();
             }
             records.values.push_back(value);
@@ -210,11 +233,12 @@ impl Desk {
     }
 
     /// A handler panicked, and its caller has been told: the service fails, as soon as nothing of it is
-    /// at work.
+    /// at work. If something else ends it before, the panic is written down all the same.
     #[cold]
     pub(crate) fn handler_panicked(&self, caught: Caught) {
         let (network, id) = (self.network.clone(), self.id);
-        self.network.spawn(id, Box::pin(async move { network.crash(id, caught) }));
+        let cause = network.note_panic(id, caught);
+        self.network.spawn(id, Box::pin(async move { network.end(id, cause) }));
     }
 
     pub(crate) fn step_failed(&self, reason: &str) {

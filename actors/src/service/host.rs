@@ -22,18 +22,18 @@ use std::task::{Context as TaskContext, Poll};
 use actix::prelude::*;
 
 use crate::context::{Accepts, Networked, ServiceContext};
-use crate::interfaces::directory::Member;
-use crate::interfaces::directory::Offering;
-use crate::interfaces::events::{EventMessage, Subscriptions};
+use crate::interfaces::directory::{Member, Offering};
+use crate::interfaces::events::EventMessage;
 use crate::interfaces::raw::{Door, RawMessage};
-use crate::interfaces::rest::{Endpoints, Found, Request, RequestMessage, Response, ResponseMessage};
-use crate::interfaces::rpc::{AnswerMessage, CallMessage, Interfaces, VERSION};
+use crate::interfaces::rest::{Found, Request, RequestMessage, Response, ResponseMessage};
+use crate::interfaces::rpc::{AnswerMessage, CallMessage, VERSION};
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::waits::{Answer, WaitKey};
 use crate::network::{Envelope, size_of};
 use crate::outcome::Interface;
 use crate::panics::{Caught, catch};
 use crate::service::desk::Desk;
+use crate::service::offers::Offers;
 use crate::service::{Service, ServiceIo, Step, let_others_run};
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
@@ -42,13 +42,11 @@ use crate::units::SimDuration;
 const PAUSE_AFTER_FAILURE: SimDuration = SimDuration::from_millis(1);
 
 /// So many requests may be in the hands of one service's handlers.
-pub(crate) const HANDLING_LIMIT: usize = 65_536;
+pub(crate) const HANDLING_LIMIT: u32 = 65_536;
 
 pub(crate) struct ServiceHost<S: Service> {
     pub(crate) service: Rc<S>,
-    pub(crate) endpoints: Rc<Endpoints<S>>,
-    pub(crate) interfaces: Rc<Interfaces<S>>,
-    pub(crate) subscriptions: Rc<Subscriptions<S>>,
+    pub(crate) offers: Rc<Offers<S>>,
     pub(crate) desk: Rc<Desk>,
     pub(crate) step_every: Option<SimDuration>,
     /// Whether its interfaces are registered with a directory.
@@ -68,7 +66,7 @@ impl<S: Service> Actor for ServiceHost<S> {
 
     fn started(&mut self, ctx: &mut ServiceContext<Self>) {
         let io = ServiceIo::new(self.desk.clone());
-        let provides = self.provides.then(|| self.interfaces.clone());
+        let provides = self.provides.then(|| self.offers.clone());
         let steps = run_steps(self.service.clone(), io, self.step_every, provides);
         ctx.network().spawn(ctx.id(), Box::pin(steps));
     }
@@ -82,10 +80,15 @@ impl<S: Service> Actor for ServiceHost<S> {
 impl<S: Service> Networked for ServiceHost<S> {
     fn accepts(accepts: &mut Accepts<Self>) {
         accepts.message::<RequestMessage>().message::<ResponseMessage>();
-        accepts.message::<CallMessage>().message::<AnswerMessage>().message::<EventMessage>();
+        accepts.message::<CallMessage>().message::<AnswerMessage>();
         accepts.everything();
-        if let Some(door) = accepts.cell.with(|host, _| Door::new(&host.service, &host.desk)) {
-            accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        let looked =
+            accepts.cell.with(|host, _| (Door::new(&host.service, &host.desk), host.offers.subscriptions.len()));
+        let Some((door, subscriptions)) = looked else { return };
+        accepts.network.set_receiver::<RawMessage>(accepts.id, Rc::new(door));
+        // Events come only to those who want to hear of them.
+        if subscriptions > 0 {
+            accepts.message::<EventMessage>();
         }
     }
 
@@ -106,14 +109,14 @@ async fn run_steps<S: Service>(
     service: Rc<S>,
     io: ServiceIo,
     every: Option<SimDuration>,
-    provides: Option<Rc<Interfaces<S>>>,
+    provides: Option<Rc<Offers<S>>>,
 ) {
     let network = io.desk.network.clone();
     if let Err(error) = service.start(&io).await {
         return network.give_up(io.desk.id, &format!("start: {error}"));
     }
     network.started(io.desk.id);
-    for (interface, version) in provides.iter().flat_map(|interfaces| interfaces.offered()) {
+    for (interface, version) in provides.iter().flat_map(|offers| offers.interfaces.offered()) {
         io.directory().register(Offering::of(interface).with(VERSION, version));
     }
     drop(provides);
@@ -175,7 +178,7 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
         }
         let RequestMessage { call, method, path, body } = delivery.body;
         let from = delivery.from;
-        match self.endpoints.find(method, &path) {
+        match self.offers.endpoints.find(method, &path) {
             Found::Handler(handler, params) => {
                 let request = Request { from, method, path, params, body };
                 let io = ServiceIo::new(self.desk.clone());

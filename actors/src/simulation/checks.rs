@@ -1,8 +1,11 @@
 //! Whether what a setup's changes, policies and monitors speak of is there.
 
+use std::collections::BTreeSet;
+
 use crate::changes::{Change, Policy};
 use crate::simulation::{Setup, StartError};
 use crate::supervision::Supervisor;
+use crate::supervision::root::services_of;
 use crate::topology::{LinkId, NodeId};
 use crate::trace::ServiceId;
 
@@ -13,6 +16,7 @@ pub(super) fn check(setup: &Setup) -> Result<(), StartError> {
         Policy::Kill { services, .. } => check_places(&[], &[], services, setup),
         Policy::Flap { .. } | Policy::Drift { .. } => Ok(()),
     })?;
+    setup.supervision.as_ref().map_or(Ok(()), |root| check_tree(root, setup))?;
     let watched: Vec<ServiceId> = setup.monitors.iter().filter_map(|monitor| monitor.service).collect();
     check_places(&[], &[], &watched, setup)
 }
@@ -41,6 +45,28 @@ fn check_change(change: &Change, setup: &Setup) -> Result<(), StartError> {
             }
         }
     }
+}
+
+fn check_tree(root: &Supervisor, setup: &Setup) -> Result<(), StartError> {
+    let (mut names, mut supervised) = (BTreeSet::new(), BTreeSet::new());
+    for supervisor in root.all() {
+        if !names.insert(&supervisor.name) {
+            return Err(StartError::DuplicateSupervisor(supervisor.name.clone()));
+        }
+        for child in &supervisor.children {
+            check_places(&child.fallback, &[], &[], setup)?;
+        }
+    }
+    for index in services_of(root) {
+        let Some(service) = setup.services.get(index) else {
+            let (what, count) = ("a service below a supervisor", setup.services.len());
+            return Err(StartError::OutOfRange { what, index, count });
+        };
+        if !supervised.insert(index) {
+            return Err(StartError::SupervisedTwice(service.name.clone()));
+        }
+    }
+    Ok(())
 }
 
 fn check_places(nodes: &[NodeId], links: &[LinkId], services: &[ServiceId], setup: &Setup) -> Result<(), StartError> {

@@ -14,13 +14,14 @@ use crate::units::SimDuration;
 /// Ends the services and gathers what is known.
 pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives) -> Report {
     let ended_at = network.now();
-    network.stop_all();
+    let presences = network.seats.borrow().presences();
+    network.stop_all(&lives.stop_order());
     let in_flight = network.in_flight();
     let unfinished = network.open_requests();
     network.dismantle();
     let mut supervision = std::mem::take(&mut network.ledger.borrow_mut().supervision);
     lives.report_restarts(&mut supervision);
-    let roles = lives.into_roles();
+    let mut roles = lives.into_roles();
     for (index, role) in roles.iter().enumerate() {
         for letter in role.desk.iter().flat_map(|desk| desk.inbox.take_all()) {
             network.drop_what_is_left(ServiceId(index as u32), letter);
@@ -28,13 +29,21 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
     }
     let mut counters: BTreeMap<String, u64> = BTreeMap::new();
     let mut services = Vec::with_capacity(roles.len());
-    for (index, role) in roles.iter().enumerate() {
-        let service = service_report(network, ServiceId(index as u32), &mut role.records.borrow_mut());
+    for (index, role) in roles.iter_mut().enumerate() {
+        let at_the_end = presences[index];
+        let records = match &role.desk {
+            Some(desk) => desk.records.take(),
+            None => role.records.take().map(|records| *records).unwrap_or_default(),
+        };
+        let service = service_report(network, ServiceId(index as u32), at_the_end, records);
         for (counter, count) in &service.counters {
             let sum = counters.entry(counter.clone()).or_default();
             *sum = sum.saturating_add(*count);
         }
         services.push(service);
+    }
+    for (index, role) in roles.into_iter().enumerate() {
+        network.drop_what_is_left(ServiceId(index as u32), role);
     }
     let monitors = network.watch.as_ref().map(|watch| watch.borrow_mut().finish(ended_at)).unwrap_or_default();
     let mut ledger = network.ledger.borrow_mut();
@@ -82,10 +91,10 @@ fn report_recoveries(ledger: &Ledger, report: &mut SupervisionReport) {
     }
 }
 
-fn service_report(network: &Network, id: ServiceId, records: &mut Records) -> ServiceReport {
+/// `at_the_end`: of the run, before everybody was ended.
+fn service_report(network: &Network, id: ServiceId, at_the_end: Presence, records: Records) -> ServiceReport {
     let seats = network.seats.borrow();
     let (sent, received) = seats.counts(id);
-    let records = std::mem::take(records);
     ServiceReport {
         name: network.name_of(id),
         node: network.topology(|topology| topology.node(seats.node_of(id)).name.clone()),
@@ -97,5 +106,7 @@ fn service_report(network: &Network, id: ServiceId, records: &mut Records) -> Se
         counters: network.counters_of(id),
         step_values: records.values.into(),
         crashed: seats.presence(id) == Presence::Crashed,
+        running: at_the_end == Presence::Running,
+        incarnation: if at_the_end == Presence::Expected { 0 } else { seats.incarnation(id) },
     }
 }

@@ -12,6 +12,9 @@
 //! A supervisor and its children are bound to each other, as linked processes are: what passes
 //! between them does not go over the network, takes no time and is never lost.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -21,7 +24,7 @@ use crate::context::{ServiceCell, ServiceContext};
 use crate::network::Network;
 use crate::network::endings::Cause;
 use crate::supervision::lives::{Begun, Lives};
-use crate::supervision::spec::Supervisor as Declaration;
+use crate::supervision::spec::{Restart, Shutdown, Supervisor as Declaration};
 use crate::supervision::tree::{Action, Exit, Supervision, Token};
 use crate::trace::ServiceId;
 
@@ -43,7 +46,7 @@ impl Message for Tiding {
 pub(crate) struct SupervisorActor {
     lives: Rc<Lives>,
     seat: ServiceId,
-    children: Vec<ServiceId>,
+    children: Rc<[ServiceId]>,
     await_starts: bool,
     rules: Supervision,
     /// Children that have ended, and may be started again or not.
@@ -51,8 +54,13 @@ pub(crate) struct SupervisorActor {
 }
 
 impl SupervisorActor {
-    pub(super) fn new(lives: Rc<Lives>, seat: ServiceId, spec: &Declaration, children: Vec<ServiceId>) -> Self {
-        let kinds = spec.children.iter().map(|child| (child.restart, child.shutdown)).collect();
+    pub(super) fn new(
+        lives: Rc<Lives>,
+        seat: ServiceId,
+        spec: &Declaration,
+        kinds: Rc<[(Restart, Shutdown)]>,
+        children: Rc<[ServiceId]>,
+    ) -> Self {
         let stream = lives.network.stream(&format!("supervisor:{}", spec.name));
         let rules = Supervision::new(spec.strategy, spec.intensity, spec.backoff, kinds, stream);
         SupervisorActor { lives, seat, children, await_starts: spec.await_starts, rules, ended: Vec::new() }
@@ -62,7 +70,7 @@ impl SupervisorActor {
     pub(super) fn begin(self, network: &Rc<Network>) -> Option<Addr<Self>> {
         let seat = self.seat;
         let cell = ServiceCell::new(network, seat, self);
-        cell.start();
+        network.begin(seat);
         let addr = cell.address()?;
         addr.do_send(Tiding::Begin);
         Some(addr)
@@ -103,6 +111,7 @@ impl SupervisorActor {
             Ok(Begun::Deferred) => self.rules.deferred(child, now),
             Err(reason) => {
                 self.lives.could_not_start(self.children[child], &reason);
+                self.ended.push(child);
                 self.rules.start_failed(child, now)
             }
         }
@@ -119,7 +128,11 @@ impl Handler<Tiding> for SupervisorActor {
     fn handle(&mut self, tiding: Tiding, ctx: &mut ServiceContext<Self>) {
         let now = ctx.now();
         let actions = match tiding {
-            Tiding::Begin => self.rules.start(now),
+            Tiding::Begin => {
+                #[cfg(test)]
+                tests::shake(self.lives.network.name_of(self.seat), ctx);
+                self.rules.start(now)
+            }
             Tiding::Started(child) => self.rules.started(child, now),
             Tiding::Ended(child, cause) => {
                 self.ended.push(child);

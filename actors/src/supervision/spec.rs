@@ -49,7 +49,8 @@ impl Default for Shutdown {
 /// until it is there again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Queued {
-    /// They are returned: their requests end as undelivered.
+    /// They are returned: their requests end as undelivered. An MPI message that had been delivered has
+    /// had its outcome; it is counted as returned.
     #[default]
     Return,
     /// The next incarnation gets them, in their order.
@@ -90,7 +91,7 @@ pub enum Child {
     /// A service, by its position in [`Setup::services`](crate::simulation::Setup::services).
     Service(usize),
     /// Another supervisor.
-    Supervisor(Supervisor),
+    Supervisor(Box<Supervisor>),
 }
 
 /// A child, and how it is treated.
@@ -124,7 +125,7 @@ impl ChildSpec {
     /// A permanent supervisor that gets as long as it takes to end.
     pub fn supervisor(supervisor: Supervisor) -> Self {
         ChildSpec {
-            child: Child::Supervisor(supervisor),
+            child: Child::Supervisor(Box::new(supervisor)),
             restart: Restart::default(),
             shutdown: Shutdown::Infinity,
             queued: Queued::default(),

@@ -32,6 +32,7 @@ mod restarts;
 mod tests;
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::spec::{Backoff, Intensity, Restart, Shutdown, Strategy};
 use crate::random::Stream;
@@ -44,21 +45,17 @@ use restarts::Restarts;
 pub(crate) struct Supervision {
     strategy: Strategy,
     restarts: Restarts,
-    children: Vec<Child>,
+    /// Of each child: whether it is restarted, and how it is made to end.
+    kinds: Rc<[(Restart, Shutdown)]>,
+    /// Of each child.
+    states: Vec<State>,
     phase: Phase,
     /// The child whose start or stop must be answered before anything else is done.
     awaited: Option<usize>,
     /// What is to be looked at when nothing is under way. Bounded: one exit, attempt or wait for each
     /// child, and one order to end.
     mailbox: VecDeque<Event>,
-    tokens: u64,
-}
-
-#[derive(Debug)]
-struct Child {
-    restart: Restart,
-    shutdown: Shutdown,
-    state: State,
+    tokens: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,14 +113,15 @@ impl Supervision {
         strategy: Strategy,
         intensity: Intensity,
         backoff: Option<Backoff>,
-        children: Vec<(Restart, Shutdown)>,
+        children: impl Into<Rc<[(Restart, Shutdown)]>>,
         stream: Stream,
     ) -> Self {
-        let child = |(restart, shutdown)| Child { restart, shutdown, state: State::Down };
+        let kinds = children.into();
         Supervision {
             strategy,
             restarts: Restarts::new(intensity, backoff, stream),
-            children: children.into_iter().map(child).collect(),
+            states: vec![State::Down; kinds.len()],
+            kinds,
             phase: Phase::New,
             awaited: None,
             mailbox: VecDeque::new(),
@@ -134,16 +132,16 @@ impl Supervision {
     /// Starts the children one after the other, in their order (SB, "Supervision Principles").
     pub(crate) fn start(&mut self, now: SimTime) -> Vec<Action> {
         if matches!(self.phase, Phase::New) {
-            self.phase = Phase::Starting { next: 0, end: self.children.len(), initial: true };
+            self.phase = Phase::Starting { next: 0, end: self.states.len(), initial: true };
         }
         self.proceed(now)
     }
 
     /// The child runs: it was told to start, or it was deferred and its machine is back.
     pub(crate) fn started(&mut self, child: usize, now: SimTime) -> Vec<Action> {
-        match self.children[child].state {
+        match self.states[child] {
             State::Starting => self.settle(child, State::Running),
-            State::Deferred => self.children[child].state = State::Running,
+            State::Deferred => self.states[child] = State::Running,
             // Deferred, and told to stop when it had just been started: `exited` is yet to come.
             _ => {}
         }
@@ -153,7 +151,7 @@ impl Supervision {
     /// The child was told to start, but its machine is down. It will be started when that is back,
     /// of which `started` or `start_failed` tells; the others do not wait for it.
     pub(crate) fn deferred(&mut self, child: usize, now: SimTime) -> Vec<Action> {
-        if self.children[child].state == State::Starting {
+        if self.states[child] == State::Starting {
             self.settle(child, State::Deferred);
         }
         self.proceed(now)
@@ -161,9 +159,9 @@ impl Supervision {
 
     /// The child could not be started.
     pub(crate) fn start_failed(&mut self, child: usize, now: SimTime) -> Vec<Action> {
-        match self.children[child].state {
+        match self.states[child] {
             State::Starting => self.give_up_start(child),
-            State::Deferred if self.children[child].restart == Restart::Temporary => self.put_down(child),
+            State::Deferred if self.kinds[child].0 == Restart::Temporary => self.put_down(child),
             State::Deferred => self.try_again(child),
             State::Stopping => self.stopped(child),
             _ => {}
@@ -173,9 +171,9 @@ impl Supervision {
 
     /// The child has ended, by itself or because it was told to.
     pub(crate) fn exited(&mut self, child: usize, exit: Exit, now: SimTime) -> Vec<Action> {
-        match self.children[child].state {
+        match self.states[child] {
             State::Running | State::Deferred => {
-                self.children[child].state = State::Exited;
+                self.states[child] = State::Exited;
                 self.mailbox.push_back(Event::Exited(child, exit));
             }
             // However it ended: it was to end.
@@ -211,7 +209,7 @@ impl Supervision {
     /// Whether a child that has ended will not be started again, as far as is known.
     pub(crate) fn has_given_up(&self, child: usize) -> bool {
         let nothing_under_way = matches!(self.phase, Phase::Idle | Phase::Finished);
-        nothing_under_way && matches!(self.children[child].state, State::Down | State::Removed)
+        nothing_under_way && matches!(self.states[child], State::Down | State::Removed)
     }
 
     /// Does all that can be done until somebody must answer.
@@ -244,15 +242,15 @@ impl Supervision {
 
     fn handle(&mut self, event: Event, now: SimTime) {
         match event {
-            Event::Exited(child, exit) if !restarts_after(self.children[child].restart, exit) => {
+            Event::Exited(child, exit) if !restarts_after(self.kinds[child].0, exit) => {
                 self.put_down(child);
             }
             Event::Exited(child, Exit::NodeCrashed) => self.restart(child, SimDuration::ZERO),
             Event::Exited(child, _) => self.count_and_restart(child, now),
-            Event::TryAgain(token) if self.is_restarting(token) => self.count_and_restart(token.child, now),
+            Event::TryAgain(token) if self.is_restarting(token) => self.count_and_restart(token.child as usize, now),
             Event::Resume(token) if self.is_restarting(token) => {
-                self.children[token.child].state = State::Down;
-                self.start_group(token.child);
+                self.states[token.child as usize] = State::Down;
+                self.start_group(token.child as usize);
             }
             // Another child's restart has taken care of it.
             Event::TryAgain(_) | Event::Resume(_) => {}
@@ -280,35 +278,35 @@ impl Supervision {
     }
 
     fn end(&mut self, exit: Exit) {
-        self.phase = Phase::Stopping { first: 0, end: self.children.len(), then: Then::Finish(exit) };
+        self.phase = Phase::Stopping { first: 0, end: self.states.len(), then: Then::Finish(exit) };
     }
 
     /// Who is restarted when this child is (SB, "Restart Strategy").
     fn group(&self, child: usize) -> (usize, usize) {
         match self.strategy {
             Strategy::OneForOne => (child, child + 1),
-            Strategy::RestForOne => (child, self.children.len()),
-            Strategy::OneForAll => (0, self.children.len()),
+            Strategy::RestForOne => (child, self.states.len()),
+            Strategy::OneForAll => (0, self.states.len()),
         }
     }
 
     fn start_child(&mut self, child: usize) -> Option<Action> {
         // Children that had ended in an orderly way are started as well (SRC, `start_children`: all
         // whose specification is still there); only the temporary are gone for good.
-        if self.children[child].state != State::Down {
+        if self.states[child] != State::Down {
             return None;
         }
-        self.children[child].state = State::Starting;
+        self.states[child] = State::Starting;
         self.awaited = Some(child);
         Some(Action::Start(child))
     }
 
     fn stop_child(&mut self, child: usize) -> Option<Action> {
-        match self.children[child].state {
+        match self.states[child] {
             State::Running | State::Deferred => {
-                self.children[child].state = State::Stopping;
+                self.states[child] = State::Stopping;
                 self.awaited = Some(child);
-                Some(Action::Stop(child, self.children[child].shutdown))
+                Some(Action::Stop(child, self.kinds[child].1))
             }
             // It has ended by itself in the meantime: it must not be restarted for that once more
             // (SRC, `unlink_flush` in `shutdown`: its exit signal is taken out of the mailbox).
@@ -345,19 +343,19 @@ impl Supervision {
     }
 
     fn intend_restart(&mut self, child: usize) -> Token {
-        self.tokens += 1;
-        let token = Token { child, number: self.tokens };
-        self.children[child].state = State::Restarting(token);
+        self.tokens = self.tokens.wrapping_add(1);
+        let token = Token { child: child as u32, number: self.tokens };
+        self.states[child] = State::Restarting(token);
         token
     }
 
     fn is_restarting(&self, token: Token) -> bool {
-        self.children[token.child].state == State::Restarting(token)
+        self.states[token.child as usize] == State::Restarting(token)
     }
 
     /// The awaited start has got its answer.
     fn settle(&mut self, child: usize, state: State) {
-        self.children[child].state = state;
+        self.states[child] = state;
         self.awaited = None;
     }
 
@@ -398,8 +396,8 @@ impl Supervision {
 
     /// SB, "Child Specification": a temporary child's specification goes with it.
     fn put_down(&mut self, child: usize) {
-        let temporary = self.children[child].restart == Restart::Temporary;
-        self.children[child].state = if temporary { State::Removed } else { State::Down };
+        let temporary = self.kinds[child].0 == Restart::Temporary;
+        self.states[child] = if temporary { State::Removed } else { State::Down };
     }
 }
 

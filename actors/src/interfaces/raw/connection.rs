@@ -136,7 +136,7 @@ impl Connection {
     /// waits as long as the scenario's timeout, unless [`timeout`](Arriving::timeout) or
     /// [`no_timeout`](Arriving::no_timeout) says otherwise.
     pub fn recv(&self) -> Arriving<'_> {
-        Arriving { connection: self, waits: Some(self.desk.network.timeout), deadline: None }
+        Arriving { connection: self, waits: Some(self.desk.network.timeout), deadline: None, serves: false }
     }
 
     /// Closes it, as dropping it does.
@@ -167,6 +167,16 @@ pub struct Arriving<'a> {
     connection: &'a Connection,
     waits: Option<SimDuration>,
     deadline: Option<Deadline>,
+    /// It waits for whatever comes, for as long as it takes: whoever waits so has nothing to do.
+    serves: bool,
+}
+
+impl Drop for Arriving<'_> {
+    fn drop(&mut self) {
+        if self.serves {
+            self.connection.desk.set_serving(false);
+        }
+    }
 }
 
 impl Arriving<'_> {
@@ -191,6 +201,9 @@ impl Future for Arriving<'_> {
         let Connection { desk, opened, address } = this.connection;
         if let Some(msg) = opened.queue.borrow_mut().pop_front() {
             take_in_hand(desk, &msg);
+            if std::mem::take(&mut this.serves) {
+                desk.set_serving(false);
+            }
             return Poll::Ready(Ok(msg));
         }
         if let Some(waits) = this.waits {
@@ -204,6 +217,10 @@ impl Future for Arriving<'_> {
         let mut waiting = opened.waiting.borrow_mut();
         if !waiting.iter().any(|other| other.will_wake(cx.waker())) {
             waiting.push(cx.waker().clone());
+        }
+        drop(waiting);
+        if this.waits.is_none() && !std::mem::replace(&mut this.serves, true) {
+            desk.set_serving(true);
         }
         Poll::Pending
     }

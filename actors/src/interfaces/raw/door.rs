@@ -51,10 +51,13 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
         let opened = desk.raw_if_used().and_then(|raw| raw.opened.borrow().get(&connection).cloned());
         let is_full = match opened.as_deref() {
             Some(opened @ Opened { taker: Taker::Queue, .. }) => opened.is_full(),
-            _ => desk.raw_if_used().is_some_and(|raw| raw.handling.get() >= HANDLING_LIMIT),
+            _ => desk.raw_if_used().is_some_and(|raw| raw.handling.get() >= HANDLING_LIMIT as usize),
         };
-        // An answer that somebody awaits takes no room, and is all that is still taken in the end.
-        if desk.is_leaving() && !raw.answers.is_some_and(|request| network.is_held(request)) {
+        // An answer that somebody awaits takes no room, and is all that is taken before the beginning and
+        // in the end.
+        if (desk.is_leaving() || !network.is_present(desk.id))
+            && !raw.answers.is_some_and(|request| network.is_held(request))
+        {
             return Err(refused(Refusal::Gone, raw));
         }
         let member = opened.is_none().then(|| Member::that_hears(&desk, &raw.msg)).flatten();

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::msg::{Draft, Msg};
 use super::sending::set_out;
-use crate::interfaces::CallError;
+use crate::interfaces::{CallError, Declined};
 use crate::network::pending::{Pending, Settled};
 use crate::network::waits::Answer;
 use crate::outcome::{OutcomeKind, Undelivered};
@@ -76,11 +76,11 @@ impl RawReply {
             Answer::Message(msg) => match msg.outcome() {
                 OutcomeKind::NotUnderstood => {
                     let (by, what) = (msg.from.to_string(), self.subject.clone());
-                    Err(CallError::NotUnderstood { by, what, reason: "it does not know the subject".to_owned() })
+                    Err(CallError::NotUnderstood(Declined::new(by, what, "it does not know the subject")))
                 }
                 OutcomeKind::Denied => {
                     let (by, what) = (msg.from.to_string(), self.subject.clone());
-                    Err(CallError::Denied { by, what, reason: reason_in(&msg.contents) })
+                    Err(CallError::Denied(Declined::new(by, what, reason_in(&msg.contents))))
                 }
                 OutcomeKind::Error => {
                     Err(CallError::Failed { by: msg.from.to_string(), reason: reason_in(&msg.contents) })

@@ -61,7 +61,7 @@ impl<F: Future<Output = Result<(), Failure>> + 'static> Room<F> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::future::{Ready, pending};
 
     use super::*;
 
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_panic_is_caught_before_there_is_a_future_and_in_it() {
         let room = Room::new();
-        let begun = room.begin(|| Ok(ready(panic!("early"))));
+        let begun = room.begin(|| -> Result<Ready<Result<(), Failure>>, String> { panic!("early") });
         assert!(matches!(begun, Begun::Ended(Err(caught)) if caught.message == "early"));
         let room = Room::new();
         let begun = room.begin(|| Ok(async { panic!("late") }));

@@ -17,7 +17,7 @@ use super::offer::{INSPECT, PING};
 use super::payload::{Payload, text_size};
 use super::providers::Providers;
 use super::target::{Callee, Destination, StrayCall, Target};
-use crate::interfaces::{CallError, Route};
+use crate::interfaces::{CallError, Declined, Route};
 use crate::network::pending::{Pending, Settled};
 use crate::network::ports::Body;
 use crate::network::waits::{Answer, WaitKey};
@@ -244,11 +244,13 @@ impl<R: DeserializeOwned + 'static> Calling<R> {
                 return Payload::new(()).take().map_err(|_| self.malformed("it is an ack, without a body".to_owned()));
             }
             Answer::Rpc(RpcAnswer::Error(error), _) => CallError::Remote(error),
-            Answer::Rpc(RpcAnswer::Nack(reason), _) => CallError::Nack { by, what: method, reason },
-            Answer::Rpc(RpcAnswer::NotUnderstood(reason), _) => CallError::NotUnderstood { by, what: method, reason },
-            Answer::Rpc(RpcAnswer::Denied(reason), _) => CallError::Denied { by, what: method, reason },
+            Answer::Rpc(RpcAnswer::Nack(reason), _) => CallError::Nack(Declined::new(by, method, reason)),
+            Answer::Rpc(RpcAnswer::NotUnderstood(reason), _) => {
+                CallError::NotUnderstood(Declined::new(by, method, reason))
+            }
+            Answer::Rpc(RpcAnswer::Denied(reason), _) => CallError::Denied(Declined::new(by, method, reason)),
             Answer::Undelivered(why @ Undelivered::NotUnderstood { .. }) => {
-                CallError::NotUnderstood { by, what: method, reason: why.to_string() }
+                CallError::NotUnderstood(Declined::new(by, method, why.to_string()))
             }
             Answer::Undelivered(why) => CallError::Undelivered(why),
             Answer::Interrupted(by) => CallError::Interrupted { by },

@@ -23,8 +23,8 @@ impl<S: Service> Handler<Delivery<EventMessage>> for ServiceHost<S> {
             return;
         }
         let Delivery { from, sent_at, body: EventMessage { topic, trace, body }, .. } = delivery;
-        for number in 0..self.subscriptions.len() {
-            if self.subscriptions.wants(number, &topic) {
+        for number in 0..self.offers.subscriptions.len() {
+            if self.offers.subscriptions.wants(number, &topic) {
                 let event = Event { topic: topic.to_string(), from, sent_at, trace_id: trace, body: body.clone() };
                 self.hear(number, event, ctx);
             }
@@ -38,7 +38,7 @@ impl<S: Service> ServiceHost<S> {
         let topic = event.topic.clone();
         let io = ServiceIo::of_event(self.desk.clone(), event.trace_id);
         let service = self.service.clone();
-        let hearing = match catch(|| self.subscriptions.begin(number, service, io, event)) {
+        let hearing = match catch(|| self.offers.subscriptions.begin(number, service, io, event)) {
             Ok(Ok(hearing)) => hearing,
             Ok(Err(reason)) => {
                 let unfit = StepError::new(format!("the body does not fit: {reason}"));
@@ -68,6 +68,7 @@ struct InHand(Rc<Desk>);
 impl InHand {
     fn one_more(desk: &Rc<Desk>) -> Self {
         desk.handling.set(desk.handling.get() + 1);
+        desk.set_hearing(true);
         InHand(desk.clone())
     }
 }
@@ -75,6 +76,7 @@ impl InHand {
 impl Drop for InHand {
     fn drop(&mut self) {
         self.0.handling.set(self.0.handling.get() - 1);
+        self.0.set_hearing(false);
     }
 }
 

@@ -39,13 +39,13 @@ impl<S: Service> Handler<Delivery<CallMessage>> for ServiceHost<S> {
         if delivery.duplicate {
             return;
         }
-        let found = self.interfaces.called(&delivery.body.method);
+        let found = self.offers.interfaces.called(&delivery.body.method);
         let (call, params) = Call::take(&self.desk, delivery);
         // The call was taken this moment: nobody can have answered it.
         let _ = match found {
             Found::Method(place) => return self.begin(place, call, params, ctx),
             Found::Ping => call.reply(()),
-            Found::Inspect => call.reply(self.interfaces.inspect(ctx.network().name_of(ctx.id()))),
+            Found::Inspect => call.reply(self.offers.interfaces.inspect(ctx.network().name_of(ctx.id()))),
             Found::Nothing(reason) => call.answer(RpcAnswer::NotUnderstood(reason)),
         };
     }
@@ -57,18 +57,18 @@ impl<S: Service> ServiceHost<S> {
     fn begin(&self, place: Place, call: Rc<Call>, params: Payload, ctx: &mut ServiceContext<Self>) {
         let io = ServiceIo::of_call(self.desk.clone(), call.clone());
         let service = self.service.clone();
-        match self.interfaces.begin(place, service, io, call.clone(), params) {
+        match self.offers.interfaces.begin(place, service, io, call.clone(), params) {
             Begun::Ended(ended) => {
-                conclude(&self.interfaces, place, &self.desk, &call, ended);
+                conclude(&self.offers.interfaces, place, &self.desk, &call, ended);
                 // Its channel may be kept for later.
                 call.hold();
             }
             Begun::Waits(answering) => {
                 call.hold();
-                let (interfaces, desk) = (self.interfaces.clone(), self.desk.clone());
+                let (offers, desk) = (self.offers.clone(), self.desk.clone());
                 let rest = async move {
                     let ended = CatchPanic::of(answering).await;
-                    conclude(&interfaces, place, &desk, &call, ended.map(|ended| ended.unwrap_or(Ok(()))));
+                    conclude(&offers.interfaces, place, &desk, &call, ended.map(|ended| ended.unwrap_or(Ok(()))));
                 };
                 ctx.network().spawn(ctx.id(), Box::pin(rest));
             }

@@ -48,6 +48,6 @@ pub(crate) enum Action {
 /// Names one intended restart of one child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
-    pub(super) child: usize,
-    pub(super) number: u64,
+    pub(super) child: u32,
+    pub(super) number: u32,
 }

@@ -7,8 +7,10 @@ pub mod cuts;
 pub mod directories;
 pub mod errands;
 pub mod networks;
+pub mod ordeals;
 pub mod scenes;
 pub mod story;
+pub mod troupe;
 
 use rehearsal_actors::units::{SimDuration, SimTime};
 

@@ -4,6 +4,7 @@ mod conservation;
 mod cuts;
 mod directories;
 mod leaks;
+mod lives;
 mod order;
 mod outcomes;
 mod prices;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use rehearsal_actors::interfaces::CallError;
 use rehearsal_actors::interfaces::raw::{
     Connection, DOES_NOT_UNDERSTAND, Defaults, Draft, HANDLE_DOES_NOT_UNDERSTAND, HANDLE_SHUTDOWN, Handling,
     HandlingResult, MSG_NOT_DELIVERED, Msg, PING, SHUTDOWN,
 };
+use rehearsal_actors::interfaces::{CallError, Declined};
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::report::{Ending, Report};
@@ -279,7 +279,7 @@ fn the_runtime_answers_for_a_handler_what_it_is_told_to() {
     let (mut setup, nodes) = fred(1);
     let (asker, seen) = once(async |io| {
         let mut seen = Vec::new();
-        for subject in [PING, "TO_BE", "BURN", "FAIL", "FAIL_AFTER_ANSWERING", "ADD_ONE", "KEEP"] {
+        for subject in [PING, "TO_BE", "FAIL", "FAIL_AFTER_ANSWERING", "ADD_ONE", "KEEP", "BURN"] {
             seen.push(told(io.raw().request(Draft::new(address("1:0:2"), subject)).timeout(ms(100)).await));
         }
         seen
@@ -291,23 +291,23 @@ fn the_runtime_answers_for_a_handler_what_it_is_told_to() {
     let malformed = "the body of `ADD_ONE` is not what was expected: invalid type: null, expected u64";
     let expected = vec![
         Ok(text(PING, Value::Null)),
-        Err(CallError::NotUnderstood {
+        Err(CallError::NotUnderstood(Box::new(Declined {
             by: fred(),
             what: "TO_BE".to_owned(),
             reason: "it does not know the subject".to_owned(),
-        }),
-        failed("the handler panicked: out of fingers"),
+        }))),
         failed("cannot"),
         Ok(text("FAIL_AFTER_ANSWERING", "done")),
         failed(malformed),
         Err(CallError::TimedOut { what: "`1:0:2` to answer KEEP".to_owned(), waited: ms(100) }),
+        failed("the handler panicked: out of fingers"),
     ];
     assert_eq!(seen.take(), Some(expected));
     use OutcomeKind::{Error, NotUnderstood, Reply, TimedOut};
     assert_eq!(outcomes(&report), BTreeMap::from([(Reply, 2), (NotUnderstood, 1), (Error, 3), (TimedOut, 1)]));
     let panics: Vec<(&str, &str)> = report.panics.iter().map(|p| (p.service.as_str(), p.message.as_str())).collect();
     assert_eq!(panics, [("fred", "out of fingers")]);
-    assert!(!report.services[0].crashed, "a handler's panic is its asker's trouble alone");
+    assert!(report.services[0].crashed, "whoever panics in a handler has failed");
     let failed: Vec<&str> = report.services[0].failed_steps.keys().map(String::as_str).collect();
     let malformed = format!("ADD_ONE: {malformed}");
     assert_eq!(failed, [malformed.as_str(), "FAIL: cannot", "FAIL_AFTER_ANSWERING: too late"]);

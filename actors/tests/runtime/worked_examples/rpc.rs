@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use rehearsal_actors::interfaces::Declined;
 use rehearsal_actors::interfaces::rpc::{
     HEADERS_LIMIT, Inspection, InterfaceDescription, LATE_ANSWERS, MethodDescription, Parameter, RemoteError, TraceId,
 };
@@ -98,12 +99,16 @@ fn order(item: &str, count: u32) -> Order {
     Order { item: item.to_owned(), count }
 }
 
+fn declined(what: &str, reason: &str) -> Box<Declined> {
+    Box::new(Declined { by: "shop".to_owned(), what: what.to_owned(), reason: reason.to_owned() })
+}
+
 fn nack(reason: &str) -> CallError {
-    CallError::Nack { by: "shop".to_owned(), what: "buy".to_owned(), reason: reason.to_owned() }
+    CallError::Nack(declined("buy", reason))
 }
 
 fn not_understood(method: &str, reason: &str) -> CallError {
-    CallError::NotUnderstood { by: "shop".to_owned(), what: method.to_owned(), reason: reason.to_owned() }
+    CallError::NotUnderstood(declined(method, reason))
 }
 
 #[test]
@@ -132,8 +137,7 @@ fn what_a_handler_does_is_what_its_caller_gets_and_what_is_counted() {
         message: "the handler panicked: broke a glass".to_owned(),
         body: Value::Null,
     };
-    let (by, method) = ("shop".to_owned(), "buy".to_owned());
-    let denied = CallError::Denied { by, what: method, reason: "come back when you are older".to_owned() };
+    let denied = CallError::Denied(declined("buy", "come back when you are older"));
     let expected = [
         (Ok(6), OutcomeKind::Reply),
         (Err(CallError::Remote(Box::new(sold_out))), OutcomeKind::Error),
@@ -198,7 +202,7 @@ fn services_without_interfaces_and_plain_actors_understand_no_call() {
     let (caller, told) = once(async |io| {
         let ask = async |name: &str| {
             let reply = io.rpc().proxy(name).ping().reply().await;
-            (reply.outcome, matches!(reply.result, Err(CallError::NotUnderstood { .. })), reply.elapsed)
+            (reply.outcome, matches!(reply.result, Err(CallError::NotUnderstood(_))), reply.elapsed)
         };
         [ask("deaf").await, ask("mute").await]
     });

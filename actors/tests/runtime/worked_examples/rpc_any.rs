@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use rehearsal_actors::changes::{Change, ScheduledChange};
+use rehearsal_actors::interfaces::Declined;
 use rehearsal_actors::interfaces::rpc::{Providers, RpcReply, Spread};
 use rehearsal_actors::outcome::{Interface, OutcomeKind, Undelivered};
 use rehearsal_actors::prelude::*;
@@ -195,7 +196,8 @@ fn so_many_are_tried_and_the_last_one_s_answer_is_told() {
             quote(&io.rpc().interface("quotes").spread(Spread::RoundRobin).attempts(attempts)).await
         });
         let last = format!("1:0:{}", 1 + tried);
-        let nack = CallError::Nack { by: last, what: "quotes.quote".to_owned(), reason: "not now".to_owned() };
+        let (what, reason) = ("quotes.quote".to_owned(), "not now".to_owned());
+        let nack = CallError::Nack(Box::new(Declined { by: last, what, reason }));
         assert_eq!((result, elapsed), (Err(nack), 20 * tried));
         assert_eq!((count(&report, OutcomeKind::Nack), report.directories.provider_failovers), (tried, tried - 1));
     }

@@ -1,112 +1,23 @@
 //! Who is restarted when, and what becomes of what it leaves behind.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rehearsal_actors::changes::{Change, ScheduledChange};
 use rehearsal_actors::interfaces::CallError;
 use rehearsal_actors::outcome::OutcomeKind;
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::report::Ending;
-use rehearsal_actors::simulation::{Cast, ServiceSpec, Setup};
+use rehearsal_actors::simulation::{ServiceSpec, run};
 use rehearsal_actors::supervision::{
     Backoff, Child, ChildSpec, Intensity, Queued, Restart, Shutdown, Strategy, Supervisor,
 };
-use rehearsal_actors::topology::{Link, NodeId};
+use rehearsal_actors::topology::Link;
 use rehearsal_actors::units::Probability;
 
-use crate::common::cast::{chain, enters, once};
+use crate::common::cast::{chain, once};
 use crate::common::story::play;
+use crate::common::troupe::{Diary, id_of, orders, three, worker};
 use crate::common::{at_ms, ms};
-
-/// Who began and ended when.
-type Diary = Rc<RefCell<Vec<(&'static str, &'static str, SimTime)>>>;
-
-/// Notes its beginning and its end. Says by a panic, an error or an end what it is told to.
-struct Worker {
-    name: &'static str,
-    diary: Diary,
-}
-
-impl Worker {
-    fn note(&self, what: &'static str, io: &ServiceIo) {
-        self.diary.borrow_mut().push((self.name, what, io.now()));
-    }
-}
-
-impl Service for Worker {
-    async fn start(&self, io: &ServiceIo) -> Result<(), StepError> {
-        self.note("start", io);
-        Ok(())
-    }
-
-    async fn step(&self, io: &ServiceIo) -> StepResult {
-        let order = io.mpi().recv::<&'static str>().no_timeout().await?;
-        match order.body {
-            "panic" => panic!("as told"),
-            "fail" => Err(StepError::new("as told").fatal()),
-            "end" => Ok(Step::End),
-            "work" => {
-                io.sleep(ms(100)).await;
-                self.note("worked", io);
-                Ok(Step::Continue)
-            }
-            _ => Ok(Step::Continue),
-        }
-    }
-
-    fn endpoints(endpoints: &mut Endpoints<Self>) {
-        async fn slow(_: Rc<Worker>, io: ServiceIo, _: Request) -> Response {
-            io.sleep(ms(50)).await;
-            Response::new(200, 7)
-        }
-        endpoints.get("/slow", slow);
-    }
-
-    fn stop(&self, io: &ServiceIo) {
-        self.note("stop", io);
-    }
-}
-
-fn worker(setup: &mut Setup, name: &'static str, node: NodeId, diary: &Diary) -> ChildSpec {
-    let diary = diary.clone();
-    let make = move || Cast::service(Worker { name, diary: diary.clone() });
-    setup.services.push(ServiceSpec::restartable(name, node, make));
-    ChildSpec::service(setup.services.len() - 1)
-}
-
-/// Three workers on a node 10 ms away from the first, under a root.
-fn three(strategy: Strategy, change: impl Fn(&mut ChildSpec)) -> (Setup, Vec<NodeId>, Diary) {
-    let (mut setup, nodes) = chain([Link::new(ms(10))]);
-    let diary = Diary::default();
-    let mut root = Supervisor { strategy, ..Supervisor::new("root") };
-    for name in ["a", "b", "c"] {
-        let mut child = worker(&mut setup, name, nodes[1], &diary);
-        change(&mut child);
-        root.children.push(child);
-    }
-    setup.supervision = Some(root);
-    (setup, nodes, diary)
-}
-
-/// Somebody at the first node who sends orders at times.
-fn orders(setup: &mut Setup, node: NodeId, orders: &'static [(u64, &'static str, &'static str)]) {
-    let (cast, _) = once(async move |io| {
-        for (at, to, order) in orders {
-            io.sleep_until(at_ms(*at)).await;
-            let _ = io.mpi().tell(*to, *order);
-        }
-    });
-    enters(setup, "boss", node, cast);
-    let boss = ChildSpec { restart: Restart::Temporary, ..ChildSpec::service(setup.services.len() - 1) };
-    if let Some(root) = &mut setup.supervision {
-        root.children.push(boss);
-    }
-}
-
-fn beginnings(diary: &Diary) -> Vec<(&'static str, &'static str, SimTime)> {
-    diary.borrow().iter().filter(|(_, what, at)| *what != "stop" || *at > at_ms(0)).copied().collect()
-}
 
 #[test]
 fn one_for_one_restarts_the_one_that_failed_at_once() {
@@ -115,9 +26,9 @@ fn one_for_one_restarts_the_one_that_failed_at_once() {
     setup.until = Some(at_ms(100));
     let (report, _) = play(setup);
     let zero = at_ms(0);
-    // The stops are those of the end.
+    // What follows are the stops of the end.
     let expected = [("a", "start", zero), ("b", "start", zero), ("c", "start", zero), ("b", "start", at_ms(20))];
-    assert_eq!(beginnings(&diary)[..4], expected);
+    assert_eq!(diary.borrow()[..4], expected);
     assert_eq!(report.panics.len(), 1);
     assert_eq!(report.ending, Ending::Quiescent);
 }
@@ -190,16 +101,11 @@ fn what_a_dead_service_had_in_its_hands_is_interrupted_and_says_so_over_the_netw
     setup.services.push(ServiceSpec::new("asker", nodes[0], cast));
     let asker = ChildSpec { restart: Restart::Temporary, ..ChildSpec::service(3) };
     setup.supervision.as_mut().expect("there is a tree").children.push(asker);
-    setup.changes.push(ScheduledChange { at: at_ms(30), change: Change::Kill(rehearsal(&setup, "a")) });
+    setup.changes.push(ScheduledChange { at: at_ms(30), change: Change::Kill(id_of(&setup, "a")) });
     let (report, _) = play(setup);
     // Asked at 0, taken at 10, killed at 30, known at 40. Then 10 there, 50 of work, 10 back.
     assert_eq!(ends.take(), Some(((502, OutcomeKind::Interrupted, ms(40)), 200, ms(70))));
     assert_eq!(report.panic_count, 0);
-}
-
-fn rehearsal(setup: &Setup, name: &str) -> rehearsal_actors::trace::ServiceId {
-    let names = setup.services.iter().map(|service| service.name.clone()).collect();
-    rehearsal_actors::trace::TraceNames { services: names }.find(name).expect("it is in the cast")
 }
 
 /// What came of awaited messages to `a`, which is killed at 20 ms and back at 120.
@@ -219,7 +125,7 @@ fn sends_while_it_is_away(queued: Queued) -> (Vec<Result<SimDuration, CallError>
     let root = setup.supervision.as_mut().expect("there is a tree");
     root.backoff = Some(backoff);
     root.children.push(ChildSpec { restart: Restart::Temporary, ..ChildSpec::service(3) });
-    setup.changes.push(ScheduledChange { at: at_ms(20), change: Change::Kill(rehearsal(&setup, "a")) });
+    setup.changes.push(ScheduledChange { at: at_ms(20), change: Change::Kill(id_of(&setup, "a")) });
     play(setup);
     (ends.take().expect("it came to its end"), diary)
 }
@@ -310,4 +216,21 @@ fn a_supervisor_that_is_killed_takes_its_children_along_and_is_restarted_with_th
     play(setup);
     let t = at_ms(20);
     assert_eq!(diary.borrow()[2..4], [("a", "start", t), ("b", "start", t)]);
+}
+
+#[test]
+fn a_tree_that_contradicts_itself_is_refused() {
+    let sound = || three(Strategy::OneForOne, |_| ()).0;
+    let refused = |change: fn(&mut Supervisor)| {
+        let mut setup = sound();
+        setup.supervision.iter_mut().for_each(change);
+        run(setup, None, Arc::default()).err().map(|error| error.to_string())
+    };
+    assert_eq!(refused(|_| ()), None);
+    let out_of_range = refused(|root| root.children.push(ChildSpec::service(3)));
+    assert_eq!(out_of_range.as_deref(), Some("a service below a supervisor is at position 3, but there are only 3"));
+    let twice = refused(|root| root.children.push(ChildSpec::service(0)));
+    assert_eq!(twice.as_deref(), Some("service `a` is supervised twice; name it once in the tree of supervisors"));
+    let same_name = refused(|root| root.children.push(ChildSpec::supervisor(Supervisor::new("root"))));
+    assert_eq!(same_name.as_deref(), Some("there are two supervisors named `root`; give each a name of its own"));
 }

@@ -1,0 +1,111 @@
+//! Arriving: a message is taken, or refused and its sender told.
+
+use std::any::Any;
+
+use crate::interfaces::raw::RawMessage;
+use crate::network::ledger::Passage;
+use crate::network::ports::{ANY_INCARNATION, Body, Header, Refusal, Refused};
+use crate::network::waits::Answer;
+use crate::network::{Envelope, Network};
+use crate::outcome::{Interface, Undelivered};
+use crate::router::{NotDelivered, Why};
+use crate::topology::LinkId;
+use crate::trace::ServiceId;
+use crate::units::{Bytes, SimDuration, SimTime};
+
+impl Network {
+    pub(super) fn passage(&self, header: &Header, body_type: &'static str) -> Passage {
+        Passage {
+            from: header.from,
+            to: header.to,
+            interface: header.interface,
+            sent_at: SimTime::from_nanos(header.sent_at),
+            bytes: Bytes(header.bytes),
+            held_back: SimDuration::from_nanos(self.now.get() - header.arrives.min(self.now.get())),
+            duplicate: header.duplicate,
+            body_type,
+        }
+    }
+
+    /// Books a delivery that is about to happen, and tells whoever awaits it.
+    #[inline]
+    pub(crate) fn book_delivery(&self, header: &Header, body_type: &'static str) {
+        let passage = self.passage(header, body_type);
+        // An awaited raw message waits for its answer, not for its delivery.
+        let waits_for_delivery = header.wait.is_none() || header.interface == Interface::Mpi;
+        let acked = header.interface.is_message() && waits_for_delivery && !header.duplicate;
+        {
+            let mut ledger = self.ledger.borrow_mut();
+            ledger.delivered(self.now(), &passage);
+            if acked && header.wait.is_none() {
+                ledger.taken(self.now(), &passage);
+            }
+        }
+        self.seats.borrow_mut().count_received(header.to, header.interface);
+        if acked && !header.wait.is_none() {
+            self.settle(header.wait, Answer::Delivered);
+        }
+        self.acting.set(header.to);
+    }
+
+    /// A message reached its node, and nobody there takes it: the node's router says so to the
+    /// sender's, over the network.
+    #[cold]
+    pub(super) fn refused<B: Body>(&self, header: &Header, refused: Refused<B>) {
+        let mut body = refused.body;
+        if refused.refusal == Refusal::Gone && header.incarnation == ANY_INCARNATION {
+            match self.kept.borrow_mut().keep(header, body.take()) {
+                Ok(()) => return,
+                Err(returned) => body = returned,
+            }
+        }
+        let raw = (&mut body as &mut dyn Any).downcast_mut::<Option<RawMessage>>().and_then(Option::take);
+        self.drop_what_is_left(header.from, body);
+        if header.duplicate {
+            return;
+        }
+        self.ledger.borrow_mut().traffic.undelivered += 1;
+        let to = self.name_of(header.to);
+        let why = match refused.refusal {
+            Refusal::Gone => Undelivered::ConnectionGone { to },
+            Refusal::InboxFull => Undelivered::InboxFull { to },
+            Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
+            Refusal::Other(why) => why,
+        };
+        if let Some(raw) = raw {
+            return self.raw_refused(header, why, &raw);
+        }
+        if header.interface == Interface::Control || header.wait.is_answer() {
+            self.nobody_will_tell(header.wait);
+            return;
+        }
+        if header.wait.is_none() {
+            if header.interface.is_message() {
+                self.end_unawaited(header.interface, header.from, Some(header.to), header.sent_at, &why);
+            }
+            return;
+        }
+        self.notify(header.to, header.from, NotDelivered { wait: header.wait, why: Why::Undelivered(why) });
+    }
+
+    /// The router at one service's node tells the router at another's what became of a request.
+    #[cold]
+    pub(crate) fn notify(&self, by: ServiceId, to: ServiceId, notice: NotDelivered) {
+        let (from, to) = {
+            let seats = self.seats.borrow();
+            (seats.router_of(by), seats.router_of(to))
+        };
+        // If the notice is lost, nobody will tell.
+        let envelope = Envelope::to_name(from, to, Interface::Control, notice.wait, notice.size());
+        // That it could not set out is booked.
+        let _ = self.send(envelope, notice);
+    }
+
+    /// Whether a message's receiver stands somewhere else than where the message has come to.
+    #[cold]
+    pub(super) fn has_moved(&self, header: &Header) -> bool {
+        let Some(leg) = header.legs().last() else { return false };
+        let came_to = self.topology(|topology| topology.ends(LinkId(leg.link)).1);
+        self.seats.borrow().node_of(header.to) != came_to
+    }
+}

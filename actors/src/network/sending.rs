@@ -1,0 +1,186 @@
+//! Sending: a message is priced and set on its way, or its sender is told at once.
+
+use crate::network::ledger::Ended;
+use crate::network::ports::{ANY_INCARNATION, Body, Fate, Header};
+use crate::network::waits::{Answer, Course, WaitKey};
+use crate::network::{Event, Network, World};
+use crate::outcome::{Interface, OutcomeKind, Undelivered};
+use crate::routes::Price;
+use crate::rules::LinkModel;
+use crate::trace::ServiceId;
+use crate::units::{Bytes, SimDuration, SimTime};
+
+/// From whom a message goes to whom, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Envelope {
+    pub(crate) from: ServiceId,
+    pub(crate) to: ServiceId,
+    pub(crate) interface: Interface,
+    pub(crate) wait: WaitKey,
+    pub(crate) bytes: Bytes,
+    /// See [`Header::incarnation`](ports::Header::incarnation).
+    pub(crate) incarnation: u32,
+}
+
+impl Envelope {
+    /// To whoever bears the receiver's name when it arrives. What answers a request has the wait
+    /// [`WaitKey::ANSWER`], and needs no application link of its own.
+    #[inline]
+    pub(crate) fn to_name(from: ServiceId, to: ServiceId, interface: Interface, wait: WaitKey, bytes: Bytes) -> Self {
+        Envelope { from, to, interface, wait, bytes, incarnation: ANY_INCARNATION }
+    }
+}
+
+impl Network {
+    /// Sends a message. An error is told at once, and is its outcome.
+    ///
+    /// What it costs: two bounds-checked looks at the seats, one at the route tree, one at the last
+    /// message of the pair, a slot in the port's slab and one in the calendar; no allocation once
+    /// the slabs have grown.
+    pub(crate) fn send<B: Body>(&self, envelope: Envelope, body: B) -> Result<(), Undelivered> {
+        let Envelope { from, to, interface, wait, bytes, incarnation } = envelope;
+        let now = self.now.get();
+        self.ledger.borrow_mut().traffic.sent += 1;
+        let Some(link) = self.seats.borrow_mut().leave(from, to, interface, wait.is_answer()) else {
+            let (from, to) = (self.name_of(from), self.name_of(to));
+            return Err(self.fail(&envelope, Undelivered::NotANeighbour { from, to }));
+        };
+        let mut world = self.world.borrow_mut();
+        let World { topology, routes, model, changes, .. } = &mut *world;
+        let Some(price) = routes.price(topology, link.from, link.to) else {
+            drop(world);
+            let to = self.name_of(to);
+            return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
+        };
+        let away = link.from != link.to;
+        if away && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
+            let course = Course { tree: routes.tree(topology, link.from).clone(), to: link.to };
+            self.waits.borrow_mut().set_course(wait, course);
+        }
+        let header = Header {
+            from,
+            to,
+            sent_at: now,
+            arrives: now,
+            bytes: bytes.0,
+            wait,
+            way: None,
+            interface,
+            fate: Fate::Moves,
+            duplicate: false,
+            unordered: link.unordered,
+            incarnation,
+        };
+        if away && (*model == LinkModel::Queued || *changes || price.noisy) {
+            let path = routes.tree(topology, link.from).path(topology, link.to);
+            drop(world);
+            let port = self.ports.borrow_mut().of::<B>();
+            let slot = port.board(header, body);
+            self.set_out(&*port, port.index, slot, &path);
+            return Ok(());
+        }
+        let cost = cost_of(price, || routes.transmission(topology, link.from, link.to, bytes));
+        drop(world);
+        let arrives = now.saturating_add(cost.as_nanos());
+        let due = self.due(&header, arrives);
+        let port = self.ports.borrow_mut().of::<B>();
+        let slot = port.board(Header { arrives, ..header }, body);
+        self.calendar.borrow_mut().push(due, Event { slot, port: port.index });
+        Ok(())
+    }
+
+    /// When a message that reaches its target at `arrives` may be delivered.
+    #[inline]
+    pub(super) fn due(&self, header: &Header, arrives: u64) -> u64 {
+        if header.unordered {
+            return arrives;
+        }
+        self.seats.borrow_mut().hold(header.from, header.to, self.now.get(), arrives)
+    }
+
+    /// Closes the books on a message that never set out.
+    #[cold]
+    pub(crate) fn fail(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
+        self.ledger.borrow_mut().traffic.undelivered += 1;
+        if envelope.interface == Interface::Control {
+            self.nobody_will_tell(envelope.wait);
+        } else if !envelope.wait.is_none() {
+            self.settle(envelope.wait, Answer::Undelivered(why.clone()));
+        } else if envelope.interface.is_message() {
+            self.end_unawaited(envelope.interface, envelope.from, Some(envelope.to), self.now.get(), &why);
+        }
+        why
+    }
+
+    /// Whether anything that is up leads from one to the other.
+    pub(crate) fn reaches(&self, from: ServiceId, to: ServiceId) -> bool {
+        let (from, to) = {
+            let seats = self.seats.borrow();
+            (seats.node_of(from), seats.node_of(to))
+        };
+        let World { topology, routes, .. } = &mut *self.world.borrow_mut();
+        routes.price(topology, from, to).is_some()
+    }
+
+    /// Closes the books on a message that cannot even be written down.
+    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
+        self.ledger.borrow_mut().traffic.sent += 1;
+        self.seats.borrow_mut().count_sent(envelope.from);
+        self.fail(envelope, why)
+    }
+
+    /// Closes the books on a message to a name that nobody bears.
+    pub(crate) fn fail_unknown(&self, interface: Interface, from: ServiceId, wait: WaitKey, name: &str) -> Undelivered {
+        self.fail_at_once(interface, from, wait, Undelivered::UnknownService(name.to_owned()))
+    }
+
+    /// Closes the books on a message that is for nobody, or goes nowhere.
+    pub(crate) fn fail_at_once(
+        &self,
+        interface: Interface,
+        from: ServiceId,
+        wait: WaitKey,
+        why: Undelivered,
+    ) -> Undelivered {
+        {
+            let mut ledger = self.ledger.borrow_mut();
+            ledger.traffic.sent += 1;
+            ledger.traffic.undelivered += 1;
+        }
+        self.seats.borrow_mut().count_sent(from);
+        if wait.is_none() {
+            self.end_unawaited(interface, from, None, self.now.get(), &why);
+        } else {
+            self.settle(wait, Answer::Undelivered(why.clone()));
+        }
+        why
+    }
+
+    pub(crate) fn end_unawaited(
+        &self,
+        interface: Interface,
+        from: ServiceId,
+        to: Option<ServiceId>,
+        sent_at: u64,
+        why: &Undelivered,
+    ) {
+        let kind = match why {
+            Undelivered::NotUnderstood { .. } => OutcomeKind::NotUnderstood,
+            _ => OutcomeKind::Undelivered,
+        };
+        let ended = Ended { from, to, interface, kind, sent_at: SimTime::from_nanos(sent_at) };
+        self.ledger.borrow_mut().ended(self.now(), &ended, Some(&why.to_string()));
+    }
+}
+
+#[inline]
+fn cost_of(price: Price, transmission: impl FnOnce() -> SimDuration) -> SimDuration {
+    if price.sized { price.fixed + transmission() } else { price.fixed }
+}
+
+/// The size of a body on the wire: what postcard makes of it.
+pub(crate) fn size_of<B: Body>(to: &dyn Fn() -> String, body: &B) -> Result<Bytes, Undelivered> {
+    postcard::experimental::serialized_size(body)
+        .map(|size| Bytes(size as u64))
+        .map_err(|error| Undelivered::Unserialisable { to: to(), reason: error.to_string() })
+}

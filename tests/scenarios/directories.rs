@@ -1,0 +1,59 @@
+//! Who finds whom. The numbers are worked out on top of the scenarios.
+
+use rehearsal::actors::outcome::{Interface, OutcomeKind};
+use rehearsal::actors::report::{DirectoryFigures, Report};
+
+use super::{TestResult, count, finish, outcomes, play};
+
+fn directory(report: &Report, name: &str) -> DirectoryFigures {
+    report.directories.by_directory.get(name).copied().unwrap_or_default()
+}
+
+#[test]
+fn one_is_found_who_adds_one_and_by_nobody_from_another_vnet() -> TestResult {
+    let report = play("add-one.ron", None)?;
+    assert_eq!(report.services[3].step_values, [42]);
+    assert_eq!((directory(&report, "hub").registered, directory(&report, "leaf").shared), (1, 1));
+    // The spy's one question was never asked.
+    assert_eq!(outcomes(&report, Interface::Raw, OutcomeKind::Reply), 1);
+    let spied: Vec<_> = report.services[4].failed_steps.keys().collect();
+    assert_eq!(spied, ["timed out waiting for a provider of `AddOneAgent`"]);
+    Ok(())
+}
+
+#[test]
+fn who_calls_any_provider_sees_answers_and_interruptions_alone() -> TestResult {
+    for seed in 1..6 {
+        let run = finish("failover.ron", Some(seed))?;
+        assert_eq!(run.what_went_wrong(), None, "seed {seed}");
+        let report = run.report;
+        // Two traders make 280 calls each.
+        assert_eq!(count(&report, "calls answered") + count(&report, "calls failed"), 560, "seed {seed}");
+        for trader in &report.services[4..] {
+            let reasons: Vec<_> = trader.failed_steps.keys().collect();
+            assert!(reasons.iter().all(|reason| reason.ends_with("is gone, and had it in its hands")), "{reasons:?}");
+        }
+        // Whoever found nobody there tried another one, and with three of them never in vain.
+        let undelivered = outcomes(&report, Interface::Rpc, OutcomeKind::Undelivered);
+        assert_eq!(count(&report, "calls tried elsewhere"), undelivered, "seed {seed}");
+        // Three at the start, and each of five killed ones anew; the directory noticed all five.
+        let directory = directory(&report, "directory");
+        assert_eq!((directory.registered, directory.dropped), (3 + 5, 5), "seed {seed}");
+    }
+    Ok(())
+}
+
+#[test]
+fn who_loses_a_directory_goes_to_another_and_nobody_who_looks_notices() -> TestResult {
+    let report = play("hub-loss.ron", None)?;
+    let [hub_1, hub_2] = ["hub-1", "hub-2"].map(|name| directory(&report, name));
+    // Two ovens: at the start and after 20 s with the one, after 5 s with the other.
+    assert_eq!((hub_1.registered, hub_2.registered), (2 + 2, 2));
+    // Told of both ovens: the one when it was back, the other at the start.
+    assert_eq!((hub_1.shared, hub_2.shared), (2, 2));
+    assert_eq!(report.directories.directory_failovers, 2 + 2);
+    // Each of 290 calls looks for an oven once.
+    assert_eq!(hub_1.lookups + hub_2.lookups, 290);
+    assert_eq!(count(&report, "calls answered"), 290);
+    Ok(())
+}
