@@ -19,6 +19,7 @@ use crate::interfaces::events::Subscribers;
 use crate::interfaces::rpc::{RemoteError, TraceId};
 use crate::network::Network;
 use crate::network::waits::Course;
+use crate::outcome::Undelivered;
 use crate::service::desk::Desk;
 use crate::service::offers::AllOffers;
 use crate::topology::NodeId;
@@ -137,7 +138,7 @@ pub enum CallError {
     },
     /// It will not arrive: it did not happen.
     #[error(transparent)]
-    Undelivered(#[from] crate::outcome::Undelivered),
+    Undelivered(#[from] Undelivered),
     /// The service that had it in its hands is gone: it may have happened.
     #[error("`{by}` is gone, and had it in its hands")]
     Interrupted {
@@ -188,6 +189,8 @@ impl CallError {
     /// no harm to do it twice, after what may have happened too.
     pub fn may_be_tried_again(&self, idempotent: bool) -> bool {
         match self {
+            // It will never have a size.
+            CallError::Undelivered(Undelivered::Unserialisable { .. }) => false,
             CallError::Nack(_) | CallError::Undelivered(_) => true,
             CallError::TimedOut { .. }
             | CallError::Interrupted { .. }

@@ -189,6 +189,14 @@ pub enum Undelivered {
         /// The address that it was for.
         to: String,
     },
+    /// Nobody is known who provides it.
+    #[error("nobody is known who provides `{service}`: {reason}")]
+    NoProvider {
+        /// What is to be provided.
+        service: String,
+        /// Why nobody is known.
+        reason: String,
+    },
     /// The body cannot be put into bytes.
     #[error("a body for `{to}` cannot be serialised: {reason}")]
     Unserialisable {

@@ -91,11 +91,14 @@ pub struct ServiceSpec {
     pub vnets: BTreeSet<String>,
     /// The permissions that it holds.
     pub permissions: BTreeSet<String>,
+    /// Whether it registers its interfaces with a directory when its start is over.
+    pub provides: bool,
 }
 
 impl ServiceSpec {
     /// A service that steps without pause and keeps no values, has its connections at router 0, belongs
-    /// to no virtual network and holds no permissions. It has one life: when it fails, it is gone.
+    /// to no virtual network, holds no permissions and registers nothing by itself. It has one life: when
+    /// it fails, it is gone.
     pub fn new(name: impl Into<String>, node: NodeId, cast: Cast) -> Self {
         ServiceSpec {
             name: name.into(),
@@ -107,7 +110,17 @@ impl ServiceSpec {
             router: RouterId::default(),
             vnets: BTreeSet::new(),
             permissions: BTreeSet::new(),
+            provides: false,
         }
+    }
+
+    /// The same as a provider of all of its [interfaces](crate::service::Service::interfaces): each is
+    /// registered with a directory under its own name, with its version as the parameter
+    /// [`version`](crate::interfaces::rpc::VERSION), for the service's own vnets.
+    #[must_use]
+    pub fn providing(mut self) -> Self {
+        self.provides = true;
+        self
     }
 
     /// The same, made by a function, so that its supervisor can restart it.
@@ -344,17 +357,18 @@ fn cannot_start(service: String, bad: BadStart) -> StartError {
 fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, StartError> {
     let mut roles = Vec::with_capacity(services.len());
     for (index, spec) in services.into_iter().enumerate() {
-        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, router, .. } = spec;
+        let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, router, provides, .. } = spec;
         let id = ServiceId(index as u32);
         network.open_main_connection(id);
-        let casting = Casting { network, id, step_every, keep_step_values };
+        let casting = Casting { network, id, step_every, keep_step_values, provides };
         let desk = match panics::catch(|| cast.make(casting)) {
             Ok(Ok(desk)) => desk,
             Ok(Err(bad)) => return Err(cannot_start(name, bad)),
             Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
         };
         let (ready, records) = (true, None);
-        roles.push(Role { home: node, router, step_every, keep_step_values, records, ready, recast, desk });
+        let home = node;
+        roles.push(Role { home, router, step_every, keep_step_values, provides, records, ready, recast, desk });
     }
     Ok(roles)
 }

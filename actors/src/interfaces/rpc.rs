@@ -108,6 +108,7 @@ mod headers;
 mod inspection;
 mod offer;
 mod payload;
+mod providers;
 mod target;
 
 use std::borrow::Cow;
@@ -124,6 +125,8 @@ pub use inspection::{Inspection, InterfaceDescription, MethodDescription, Parame
 pub(crate) use offer::{BadInterface, Found, Place};
 pub use offer::{Interface, Interfaces, Registered};
 pub(crate) use payload::{Payload, text_size};
+pub(crate) use providers::Acquaintances;
+pub use providers::{ATTEMPTS, AnyCall, LIST_KEPT, Providers, Spread, Trying, VERSION};
 pub use target::Target;
 pub(crate) use target::{NobodyHere, StrayCall};
 

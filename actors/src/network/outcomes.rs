@@ -91,7 +91,10 @@ impl Network {
             self.cancel_timer(timer);
         }
         if let Some(waker) = waker {
-            waker.wake();
+            waker.wake_by_ref();
+            let former = self.waits.borrow_mut().keep_spare(waker);
+            // Outside of the borrow: nobody knows what a waker does when it is dropped.
+            drop(former);
         }
     }
 }

@@ -49,10 +49,11 @@ impl Pending {
 impl Future for Pending {
     type Output = Settled;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled> {
         let look = self.network.waits.borrow_mut().look(self.key, cx.waker());
         match look {
             Some(Look::Settled { answer, at, sent_at, course }) => {
+                self.key = WaitKey::NONE;
                 Poll::Ready(Settled { answer, elapsed: at.since(sent_at), course })
             }
             Some(Look::Open { timed }) => {
@@ -69,6 +70,9 @@ impl Future for Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
+        if self.key.is_none() {
+            return;
+        }
         let settlement = self.network.waits.borrow_mut().forget(self.key, self.network.now());
         self.network.book(settlement);
     }

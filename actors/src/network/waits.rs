@@ -145,6 +145,9 @@ pub(crate) struct Settlement {
 pub(crate) struct Waits {
     waits: Slab<Wait>,
     generation: u32,
+    /// The waker of the request that ended last: whoever is woken by it mostly makes the next one, and
+    /// cloning it would cost more than the rest of the wait.
+    spare: Option<Waker>,
 }
 
 impl Waits {
@@ -242,12 +245,12 @@ impl Waits {
     /// Looks for the outcome, and leaves a waker if there is none yet. A settled wait is gone
     /// afterwards.
     pub(crate) fn look(&mut self, key: WaitKey, new: &Waker) -> Option<Look> {
-        let wait = self.get(key)?;
+        let wait = self.waits.get_mut(key.index()).filter(|wait| wait.generation == key.generation())?;
         match &mut wait.state {
             State::Open { waker, timer, .. } => {
-                match waker {
-                    Some(old) if old.will_wake(new) => {}
-                    _ => *waker = Some(new.clone()),
+                let spare = &mut self.spare;
+                if !waker.as_ref().is_some_and(|old| old.will_wake(new)) {
+                    *waker = spare.take_if(|spare| spare.will_wake(new)).or_else(|| Some(new.clone()));
                 }
                 Some(Look::Open { timed: timer.is_some() })
             }
@@ -261,6 +264,11 @@ impl Waits {
                 }
             }
         }
+    }
+
+    /// Whoever was woken may need the waker again. The one that was kept until now.
+    pub(crate) fn keep_spare(&mut self, waker: Waker) -> Option<Waker> {
+        self.spare.replace(waker)
     }
 
     /// The asker does not care any more.

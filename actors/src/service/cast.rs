@@ -19,6 +19,8 @@ pub(crate) struct Casting<'a> {
     pub(crate) id: ServiceId,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
+    /// Whether its interfaces are registered with a directory.
+    pub(crate) provides: bool,
 }
 
 /// Puts a service into its place, ready to begin. An actor with handlers has no desk.
@@ -46,12 +48,12 @@ impl Cast {
     /// An async service.
     pub fn service<S: Service>(service: S) -> Cast {
         Cast(Box::new(move |casting| {
-            let Casting { network, id, step_every, keep_step_values } = casting;
+            let Casting { network, id, step_every, keep_step_values, provides } = casting;
             let offers = network.commons.offers.of::<S>()?;
             let patterns = offers.subscriptions.patterns();
             patterns.for_each(|pattern| network.commons.subscribers.borrow_mut().add(id, pattern));
             let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values));
-            let host = ServiceHost { service: Rc::new(service), offers, desk: desk.clone(), step_every };
+            let host = ServiceHost { service: Rc::new(service), offers, desk: desk.clone(), step_every, provides };
             seat(network, id, host);
             Ok(Some(desk))
         }))

@@ -9,6 +9,7 @@ use slab::Slab;
 
 use crate::interfaces::directory::Member;
 use crate::interfaces::raw::RawDesk;
+use crate::interfaces::rpc::Acquaintances;
 use crate::network::Network;
 use crate::network::waits::WaitKey;
 use crate::panics::Caught;
@@ -55,6 +56,8 @@ pub(crate) struct Desk {
     idle: RefCell<Option<Waker>>,
     /// Of a service that speaks raw messages.
     raw: OnceCell<Box<RawDesk>>,
+    /// Of a service that calls whoever provides an interface.
+    acquaintances: OnceCell<Box<Acquaintances>>,
 }
 
 /// A request that was taken and has yet to be answered.
@@ -85,12 +88,17 @@ impl Desk {
             leaving: Cell::new(false),
             idle: RefCell::default(),
             raw: OnceCell::new(),
+            acquaintances: OnceCell::new(),
             abandoned: Cell::new(false),
         }
     }
 
     pub(crate) fn raw(&self) -> &RawDesk {
         self.raw.get_or_init(Box::default)
+    }
+
+    pub(crate) fn acquaintances(&self) -> &Acquaintances {
+        self.acquaintances.get_or_init(Box::default)
     }
 
     pub(crate) fn raw_if_used(&self) -> Option<&RawDesk> {

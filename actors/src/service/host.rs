@@ -22,11 +22,11 @@ use std::task::{Context as TaskContext, Poll};
 use actix::prelude::*;
 
 use crate::context::{Accepts, Networked, ServiceContext};
-use crate::interfaces::directory::Member;
+use crate::interfaces::directory::{Member, Offering};
 use crate::interfaces::events::EventMessage;
 use crate::interfaces::raw::{Door, RawMessage};
 use crate::interfaces::rest::{Found, Request, RequestMessage, Response, ResponseMessage};
-use crate::interfaces::rpc::{AnswerMessage, CallMessage};
+use crate::interfaces::rpc::{AnswerMessage, CallMessage, VERSION};
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::waits::{Answer, WaitKey};
 use crate::network::{Envelope, size_of};
@@ -49,6 +49,8 @@ pub(crate) struct ServiceHost<S: Service> {
     pub(crate) offers: Rc<Offers<S>>,
     pub(crate) desk: Rc<Desk>,
     pub(crate) step_every: Option<SimDuration>,
+    /// Whether its interfaces are registered with a directory.
+    pub(crate) provides: bool,
 }
 
 impl<S: Service> Unpin for ServiceHost<S> {}
@@ -64,7 +66,8 @@ impl<S: Service> Actor for ServiceHost<S> {
 
     fn started(&mut self, ctx: &mut ServiceContext<Self>) {
         let io = ServiceIo::new(self.desk.clone());
-        let steps = run_steps(self.service.clone(), io, self.step_every);
+        let provides = self.provides.then(|| self.offers.clone());
+        let steps = run_steps(self.service.clone(), io, self.step_every, provides);
         ctx.network().spawn(ctx.id(), Box::pin(steps));
     }
 
@@ -102,12 +105,21 @@ impl<S: Service> Networked for ServiceHost<S> {
 }
 
 /// Start, then step after step.
-async fn run_steps<S: Service>(service: Rc<S>, io: ServiceIo, every: Option<SimDuration>) {
+async fn run_steps<S: Service>(
+    service: Rc<S>,
+    io: ServiceIo,
+    every: Option<SimDuration>,
+    provides: Option<Rc<Offers<S>>>,
+) {
     let network = io.desk.network.clone();
     if let Err(error) = service.start(&io).await {
         return network.give_up(io.desk.id, &format!("start: {error}"));
     }
     network.started(io.desk.id);
+    for (interface, version) in provides.iter().flat_map(|offers| offers.interfaces.offered()) {
+        io.directory().register(Offering::of(interface).with(VERSION, version));
+    }
+    drop(provides);
     while !io.desk.is_leaving() {
         let began = io.now();
         io.desk.set_stepping(true);

@@ -39,6 +39,7 @@ pub(crate) struct Role {
     pub(crate) router: RouterId,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
+    pub(crate) provides: bool,
     /// Those of its lives so far, unless it is in its first one.
     pub(crate) records: Option<Box<Records>>,
     /// Made, and yet to begin its first life.
@@ -217,12 +218,12 @@ impl Lives {
         };
         self.network.seats.borrow_mut().revive(id);
         self.take_place(id, node);
-        let (step_every, keep_step_values) = {
+        let (step_every, keep_step_values, provides) = {
             let role = &self.roles.borrow()[id.index()];
-            (role.step_every, role.keep_step_values)
+            (role.step_every, role.keep_step_values, role.provides)
         };
         let network = &self.network;
-        let casting = Casting { network, id, step_every, keep_step_values };
+        let casting = Casting { network, id, step_every, keep_step_values, provides };
         let made = catch(|| recast()?.make(casting).map_err(|why| why.to_string()));
         {
             let role = &mut self.roles.borrow_mut()[id.index()];

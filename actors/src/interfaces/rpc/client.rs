@@ -15,6 +15,7 @@ use super::headers::{Fields, HeaderError, Headers, TraceId};
 use super::inspection::Inspection;
 use super::offer::{INSPECT, PING};
 use super::payload::{Payload, text_size};
+use super::providers::Providers;
 use super::target::{Callee, Destination, StrayCall, Target};
 use crate::interfaces::{CallError, Declined, Route};
 use crate::network::pending::{Pending, Settled};
@@ -37,6 +38,12 @@ pub struct Rpc<'a> {
 impl<'a> Rpc<'a> {
     pub(crate) fn new(io: &'a ServiceIo) -> Self {
         Rpc { io }
+    }
+
+    /// Stands for whoever provides an interface, of which there may be many: directories know who, and
+    /// when one fails another is called.
+    pub fn interface(&self, name: impl Into<String>) -> Providers {
+        Providers::new(self.io, name.into())
     }
 
     /// Stands for another service. Whether there is one, its calls will tell.
@@ -86,15 +93,15 @@ impl Proxy {
 /// A call that has yet to be made: await it, or [`defer`](RpcCall::defer) it.
 #[must_use = "nothing is called until it is awaited or deferred"]
 pub struct RpcCall<P, R> {
-    desk: Rc<Desk>,
-    trace: Option<TraceId>,
-    callee: Callee,
-    timeout: Option<SimDuration>,
-    method: Cow<'static, str>,
-    params: P,
-    fields: Result<Fields, HeaderError>,
-    idempotent: bool,
-    reply: PhantomData<fn() -> R>,
+    pub(super) desk: Rc<Desk>,
+    pub(super) trace: Option<TraceId>,
+    pub(super) callee: Callee,
+    pub(super) timeout: Option<SimDuration>,
+    pub(super) method: Cow<'static, str>,
+    pub(super) params: P,
+    pub(super) fields: Result<Fields, HeaderError>,
+    pub(super) idempotent: bool,
+    pub(super) reply: PhantomData<fn() -> R>,
 }
 
 impl<P: Body, R> RpcCall<P, R> {
@@ -131,7 +138,7 @@ impl<P: Body, R> RpcCall<P, R> {
         let call = network.open_timed_wait(desk.id, to, Interface::Rpc, timeout.unwrap_or(network.timeout));
         let pending = Pending::new(network.clone(), call);
         match destination {
-            Err(name) => drop(network.fail_unknown(Interface::Rpc, desk.id, call, name)),
+            Err(why) => drop(network.fail_at_once(Interface::Rpc, desk.id, call, why.clone())),
             Ok(destination) => {
                 let trace = trace.unwrap_or_else(|| network.commons.new_trace());
                 let name = || callee.name(network);

@@ -1,6 +1,8 @@
 //! The interfaces that a service offers.
 
 use std::any::TypeId;
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::error::Error;
 use std::future::Future;
@@ -104,13 +106,17 @@ pub struct Interfaces<S> {
     offers: Vec<Offer<S>>,
     /// Methods by their own names and by those with the interface in front. Looked up, never iterated.
     by_name: HashMap<String, Named, BuildHasherDefault<NameHasher>>,
+    /// The method found last, and the name it was called by: callers mostly write names out, so that the
+    /// same one stands at the same place.
+    last: Cell<Option<(&'static str, Place)>>,
     mistakes: Vec<BadInterface>,
 }
 
 impl<S: 'static> Interfaces<S> {
     pub(crate) fn new() -> Self {
         let builtin = [(PING.to_owned(), Named::Ping), (INSPECT.to_owned(), Named::Inspect)];
-        Interfaces { offers: Vec::new(), by_name: builtin.into_iter().collect(), mistakes: Vec::new() }
+        let by_name = builtin.into_iter().collect();
+        Interfaces { offers: Vec::new(), by_name, last: Cell::new(None), mistakes: Vec::new() }
     }
 
     /// Begins an interface; its methods follow. Names are letters, digits, `_` and `-`, and those of
@@ -157,8 +163,29 @@ impl<S: 'static> Interfaces<S> {
         self.offers.last_mut()?.methods.last_mut()
     }
 
+    /// The names and versions of all interfaces, in order of registration.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.offers.iter().map(|offer| (offer.name.as_str(), offer.version.as_str()))
+    }
+
     pub(crate) fn take_mistakes(&mut self) -> Vec<BadInterface> {
         std::mem::take(&mut self.mistakes)
+    }
+
+    /// What is there under the name that a caller has called.
+    #[inline]
+    pub(crate) fn called(&self, name: &Cow<'static, str>) -> Found {
+        let Cow::Borrowed(name) = *name else { return self.find(name) };
+        if let Some((last, place)) = self.last.get()
+            && std::ptr::eq(last, name)
+        {
+            return Found::Method(place);
+        }
+        let found = self.find(name);
+        if let Found::Method(place) = found {
+            self.last.set(Some((name, place)));
+        }
+        found
     }
 
     /// What is there under a name: `method`, or `interface.method`.

@@ -61,7 +61,7 @@ impl Target<'_> {
             Target::Address(address) => Callee::Address(address),
             Target::Name(name) => match desk.network.find(&name) {
                 Some(service) => Callee::Service(service),
-                None => Callee::Nobody(name.into_owned()),
+                None => Callee::Nobody(Undelivered::UnknownService(name.into_owned())),
             },
         }
     }
@@ -72,8 +72,8 @@ impl Target<'_> {
 pub(super) enum Callee {
     Service(ServiceId),
     Address(Address),
-    /// Nobody bears that name.
-    Nobody(String),
+    /// There is none, and why.
+    Nobody(Undelivered),
 }
 
 /// Where a call goes that is made now.
@@ -98,13 +98,13 @@ impl Destination {
 }
 
 impl Callee {
-    /// Where a call goes that is made now; the name that nobody bears, if there is one.
+    /// Where a call goes that is made now.
     #[inline]
-    pub(super) fn destination(&self, network: &Network) -> Result<Destination, &str> {
+    pub(super) fn destination(&self, network: &Network) -> Result<Destination, &Undelivered> {
         match self {
             Callee::Service(service) => Ok(Destination::Service(*service, ANY_INCARNATION)),
             Callee::Address(address) => Ok(of_address(network, *address)),
-            Callee::Nobody(name) => Err(name),
+            Callee::Nobody(why) => Err(why),
         }
     }
 
@@ -113,7 +113,10 @@ impl Callee {
         match self {
             Callee::Service(service) => network.name_of(*service),
             Callee::Address(address) => address.to_string(),
-            Callee::Nobody(name) => name.clone(),
+            Callee::Nobody(Undelivered::UnknownService(name) | Undelivered::NoProvider { service: name, .. }) => {
+                name.clone()
+            }
+            Callee::Nobody(why) => why.to_string(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod reply_channel;
 mod requests;
 mod routing;
 mod rpc;
+mod rpc_any;
 mod steps;
 mod supervised_runs;
 mod supervision;
