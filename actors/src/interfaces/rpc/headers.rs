@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::{Serialize, Serializer};
 
@@ -52,7 +53,7 @@ pub enum HeaderError {
 /// Headers by name. Most messages have none, and pay nothing for them: the map is there as soon as there
 /// is something in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Option<Box<BTreeMap<String, String>>>);
+pub(crate) struct Fields(Option<Rc<BTreeMap<String, String>>>);
 
 impl Fields {
     /// Sets a header, in place of one of the same name.
@@ -71,7 +72,7 @@ impl Fields {
         if bytes.saturating_add(name.len()).saturating_add(value.len()) > HEADER_BYTES_LIMIT {
             return Err(HeaderError::TooLarge);
         }
-        self.0.get_or_insert_default().insert(name, value);
+        Rc::make_mut(self.0.get_or_insert_default()).insert(name, value);
         Ok(())
     }
 

@@ -112,6 +112,24 @@ pub struct Interfaces<S> {
     mistakes: Vec<BadInterface>,
 }
 
+/// What a caller calls a method: a constant of the program, of which the address tells what it was found
+/// to be the last time, or any text.
+#[derive(Clone, Copy)]
+pub(crate) enum CalledName<'a> {
+    Constant(&'static str),
+    Text(&'a str),
+}
+
+impl<'a> From<&'a Cow<'static, str>> for CalledName<'a> {
+    #[inline]
+    fn from(name: &'a Cow<'static, str>) -> Self {
+        match name {
+            Cow::Borrowed(name) => CalledName::Constant(name),
+            Cow::Owned(name) => CalledName::Text(name),
+        }
+    }
+}
+
 impl<S: 'static> Interfaces<S> {
     pub(crate) fn new() -> Self {
         let builtin = [(PING.to_owned(), Named::Ping), (INSPECT.to_owned(), Named::Inspect)];
@@ -174,8 +192,11 @@ impl<S: 'static> Interfaces<S> {
 
     /// What is there under the name that a caller has called.
     #[inline]
-    pub(crate) fn called(&self, name: &Cow<'static, str>) -> Found {
-        let Cow::Borrowed(name) = *name else { return self.find(name) };
+    pub(crate) fn called(&self, name: CalledName<'_>) -> Found {
+        let name = match name {
+            CalledName::Constant(name) => name,
+            CalledName::Text(name) => return self.find(name),
+        };
         if let Some((last, place)) = self.last.get()
             && std::ptr::eq(last, name)
         {
