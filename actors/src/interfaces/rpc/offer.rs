@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::CallMessage;
 use super::answer::{Declared, Failure, RemoteError, RpcAnswer};
 use super::beginning::{Begun, Room};
 use super::channel::{AnswerError, Call, ReplyChannel};
@@ -172,10 +173,10 @@ impl<S: 'static> Interfaces<S> {
         std::mem::take(&mut self.mistakes)
     }
 
-    /// What is there under the name that a caller has called.
+    /// What it is that was called.
     #[inline]
-    pub(crate) fn called(&self, name: &Cow<'static, str>) -> Found {
-        let Cow::Borrowed(name) = *name else { return self.find(name) };
+    pub(crate) fn called(&self, message: &CallMessage) -> Found {
+        let Cow::Borrowed(name) = message.method else { return self.find(&message.method) };
         if let Some((last, place)) = self.last.get()
             && std::ptr::eq(last, name)
         {
