@@ -65,6 +65,14 @@
 //! # assert!(report.ended_well() && report.services[1].failed_steps.is_empty(), "{report:?}");
 //! ```
 //!
+//! # Who is called
+//!
+//! | | |
+//! |---|---|
+//! | `proxy("calculator")` | whoever bears the name when the call arrives, in whichever of its lives |
+//! | `proxy(address)` | the one incarnation of a service that has the [address](crate::router::Address); when that is gone, the router there says so |
+//! | `interface("calculator")` | any of those who have registered the interface with a directory, and another one if that fails: see [`Providers`] |
+//!
 //! # What becomes of a call
 //!
 //! A call and its answer are two messages; both pay for their way, with the postcard size of method,
@@ -79,7 +87,7 @@
 //! | [`CallError::Nack`] | nack | it returned any other error, nacked, or let go of its channel without an answer |
 //! | [`CallError::NotUnderstood`] | not understood | the service has no such method, no interfaces at all, or cannot read the parameters |
 //! | [`CallError::Denied`] | denied | the handler said that the caller may not |
-//! | [`CallError::Undelivered`] | undelivered | no such service, no route, no application link, parameters or headers that cannot be sent (all at once), or the service is gone |
+//! | [`CallError::Undelivered`] | undelivered | no such service, no route, no application link, nobody who provides it, parameters or headers that cannot be sent (all at once), or the service or address is gone |
 //! | [`CallError::Interrupted`] | interrupted | the service ended while its handler was at work |
 //! | [`CallError::TimedOut`] | timed out | no answer came in time |
 //!

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
 
 use serde::{Serialize, Serializer};
 
@@ -53,7 +52,11 @@ pub enum HeaderError {
 /// Headers by name. Most messages have none, and pay nothing for them: the map is there as soon as there
 /// is something in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Option<Rc<BTreeMap<String, String>>>);
+pub(crate) struct Fields(Option<Box<Texts>>);
+
+/// At least one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Texts(BTreeMap<String, String>);
 
 impl Fields {
     /// Sets a header, in place of one of the same name.
@@ -72,20 +75,20 @@ impl Fields {
         if bytes.saturating_add(name.len()).saturating_add(value.len()) > HEADER_BYTES_LIMIT {
             return Err(HeaderError::TooLarge);
         }
-        Rc::make_mut(self.0.get_or_insert_default()).insert(name, value);
+        self.0.get_or_insert_default().0.insert(name, value);
         Ok(())
     }
 
     fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |fields| fields.len())
+        self.0.as_ref().map_or(0, |texts| texts.0.len())
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.as_ref()?.get(name).map(String::as_str)
+        self.0.as_ref()?.0.get(name).map(String::as_str)
     }
 
     fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().flat_map(|fields| fields.iter()).map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().flat_map(|texts| &texts.0).map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -119,9 +122,11 @@ impl Headers {
     /// On the wire: the trace id, how many headers there are, and their texts.
     #[inline]
     pub(crate) fn size(&self) -> u64 {
-        let Fields(Some(fields)) = &self.fields else { return TraceId::SIZE + number_size(0) };
-        let texts: u64 = fields.iter().map(|(name, value)| text_size(name) + text_size(value)).sum();
-        TraceId::SIZE + number_size(fields.len() as u64) + texts
+        if self.fields.0.is_none() {
+            return TraceId::SIZE + number_size(0);
+        }
+        let texts: u64 = self.iter().map(|(name, value)| text_size(name) + text_size(value)).sum();
+        TraceId::SIZE + number_size(self.fields.len() as u64) + texts
     }
 }
 

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::CallMessage;
 use super::answer::{Declared, Failure, RemoteError, RpcAnswer};
 use super::beginning::{Begun, Room};
 use super::channel::{AnswerError, Call, ReplyChannel};
@@ -112,24 +113,6 @@ pub struct Interfaces<S> {
     mistakes: Vec<BadInterface>,
 }
 
-/// What a caller calls a method: a constant of the program, of which the address tells what it was found
-/// to be the last time, or any text.
-#[derive(Clone, Copy)]
-pub(crate) enum CalledName<'a> {
-    Constant(&'static str),
-    Text(&'a str),
-}
-
-impl<'a> From<&'a Cow<'static, str>> for CalledName<'a> {
-    #[inline]
-    fn from(name: &'a Cow<'static, str>) -> Self {
-        match name {
-            Cow::Borrowed(name) => CalledName::Constant(name),
-            Cow::Owned(name) => CalledName::Text(name),
-        }
-    }
-}
-
 impl<S: 'static> Interfaces<S> {
     pub(crate) fn new() -> Self {
         let builtin = [(PING.to_owned(), Named::Ping), (INSPECT.to_owned(), Named::Inspect)];
@@ -190,13 +173,10 @@ impl<S: 'static> Interfaces<S> {
         std::mem::take(&mut self.mistakes)
     }
 
-    /// What is there under the name that a caller has called.
+    /// What it is that was called.
     #[inline]
-    pub(crate) fn called(&self, name: CalledName<'_>) -> Found {
-        let name = match name {
-            CalledName::Constant(name) => name,
-            CalledName::Text(name) => return self.find(name),
-        };
+    pub(crate) fn called(&self, message: &CallMessage) -> Found {
+        let Cow::Borrowed(name) = message.method else { return self.find(&message.method) };
         if let Some((last, place)) = self.last.get()
             && std::ptr::eq(last, name)
         {

@@ -39,7 +39,7 @@ impl<S: Service> Handler<Delivery<CallMessage>> for ServiceHost<S> {
         if delivery.duplicate {
             return;
         }
-        let found = self.offers.interfaces.called((&delivery.body.method).into());
+        let found = self.offers.interfaces.called(&delivery.body);
         let (call, params) = Call::take(&self.desk, delivery);
         // The call was taken this moment: nobody can have answered it.
         let _ = match found {

@@ -337,7 +337,7 @@ fn an_address_is_that_of_one_incarnation_and_the_router_there_says_that_it_is_go
 }
 
 #[test]
-fn every_attempt_belongs_to_the_same_chain_of_calls() {
+fn headers_go_along_with_every_attempt() {
     let (mut setup, nodes) = quoters(&[Nacks]);
     let traces = Rc::new(RefCell::new(Vec::new()));
     struct Witness(Rc<RefCell<Vec<String>>>);
