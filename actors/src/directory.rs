@@ -19,7 +19,7 @@
 //! use rehearsal_actors::directory::{Asker, Config, Directory, Entry, Query, Registered};
 //! use rehearsal_actors::units::SimTime;
 //!
-//! let mut directory = Directory::new(Config::new("directory-1").serving("test"), SimTime::ZERO);
+//! let mut directory = Directory::<_, u32>::new(Config::new("directory-1").serving("test"), SimTime::ZERO);
 //! let worker = 7; // an address
 //! let entry = Entry::new(worker, "workers.01").with("ccy", "USD").on("test").needing("trade");
 //! assert_eq!(directory.register(worker, entry.clone(), SimTime::ZERO), Ok(Registered::New));
