@@ -2,7 +2,7 @@
 //!
 //! An [`Expectation`] is plain data. Most are held against the report when the run is over; those
 //! that say *always* or *eventually* are watched by the runtime while it goes on, as a
-//! [`Monitor`](rehearsal_actors::monitors::Monitor). What comes of each is a [`Verdict`].
+//! [`Monitor`]. What comes of each is a [`Verdict`].
 //!
 //! What was never measured meets no expectation: a percentile of requests that nobody made says
 //! nothing, and silence must not pass for success.

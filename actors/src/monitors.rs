@@ -1,6 +1,6 @@
 //! What named counters keep to while a run goes on: always, or eventually.
 //!
-//! May use: [`crate::units`], the ids of [`crate::trace`]. The network tells a [`Watch`] of every
+//! May use: [`crate::units`], the ids of [`crate::trace`]. The network tells a `Watch` of every
 //! count and of the end of every instant. Within an instant counters may run ahead of each other:
 //! an order that is paid and shipped at once is never seen shipped and not paid.
 

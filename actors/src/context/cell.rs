@@ -28,7 +28,7 @@ pub(crate) struct ServiceCell<A: Actor<Context = ServiceContext<A>>> {
 }
 
 impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
-    /// Puts an actor into its place. It is started by [`start`](Self::start).
+    /// Puts an actor into its place. It takes messages and acts from its [start](Closable::start) on.
     pub(crate) fn new(network: &Rc<Network>, id: ServiceId, actor: A) -> Rc<Self> {
         let cell = Rc::new_cyclic(|weak| {
             let ctx = ServiceContext::new(network.clone(), id, weak.clone());

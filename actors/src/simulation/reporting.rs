@@ -21,7 +21,7 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
     network.dismantle();
     let mut supervision = std::mem::take(&mut network.ledger.borrow_mut().supervision);
     lives.report_restarts(&mut supervision);
-    let mut roles = lives.into_roles();
+    let mut roles = lives.take_roles();
     for (index, role) in roles.iter().enumerate() {
         for letter in role.desk.iter().flat_map(|desk| desk.inbox.take_all()) {
             network.drop_what_is_left(ServiceId(index as u32), letter);

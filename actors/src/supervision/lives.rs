@@ -159,7 +159,7 @@ impl Lives {
     }
 
     /// What is left of each service when a run is over: its records, and its desk if it is there.
-    pub(crate) fn into_roles(&self) -> Vec<Role> {
+    pub(crate) fn take_roles(&self) -> Vec<Role> {
         self.posts.borrow_mut().clear();
         for (service, letters) in self.letters.take() {
             self.give_back(service, letters);

@@ -124,8 +124,8 @@ impl Lives {
             post.addr = None;
             post.children.clone()
         };
-        for child in children.into_iter().rev() {
-            self.deferred.borrow_mut().remove(&child);
+        for child in children.iter().rev() {
+            self.deferred.borrow_mut().remove(child);
             self.network.end(*child, Cause::Killed);
             self.write_off(*child);
         }

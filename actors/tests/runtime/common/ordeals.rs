@@ -418,12 +418,12 @@ impl Ordeal {
         let has_crashed = |node: &usize| {
             let mut changes: Vec<&ScheduledChange> = setup.changes.iter().collect();
             changes.sort_by_key(|change| change.at);
-            let of_node = changes.iter().filter_map(|change| match change.change {
+            let mut of_node = changes.iter().filter_map(|change| match change.change {
                 Change::NodeCrash(of) if of == nodes[*node] => Some(true),
                 Change::NodeRestart(of) | Change::NodeUp(of) if of == nodes[*node] => Some(false),
                 _ => None,
             });
-            of_node.last().unwrap_or(false)
+            of_node.next_back().unwrap_or(false)
         };
         let stands = std::iter::once(&part.node).chain(&part.spec.fallback).any(|node| !has_crashed(node));
         part.spec.restart == Restart::Permanent && above && stands
