@@ -49,6 +49,7 @@ impl Pending {
 impl Future for Pending {
     type Output = Settled;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled> {
         let look = self.network.waits.borrow_mut().look(self.key, cx.waker());
         match look {

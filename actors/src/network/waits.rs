@@ -244,6 +244,7 @@ impl Waits {
 
     /// Looks for the outcome, and leaves a waker if there is none yet. A settled wait is gone
     /// afterwards.
+    #[inline]
     pub(crate) fn look(&mut self, key: WaitKey, new: &Waker) -> Option<Look> {
         let wait = self.waits.get_mut(key.index()).filter(|wait| wait.generation == key.generation())?;
         match &mut wait.state {

@@ -18,8 +18,12 @@ pub(crate) type Answering = Pin<Box<dyn Future<Output = Option<Result<(), Failur
 
 /// How far a handler has come at once.
 pub(crate) enum Begun {
-    /// To its end.
-    Ended(Result<Result<(), Failure>, Caught>),
+    /// To its end, and all is well.
+    Done,
+    /// To its end, but.
+    Failed(Failure),
+    /// Into a panic.
+    Panicked(Caught),
     /// It waits for something.
     Waits(Answering),
     /// Nowhere: its parameters do not fit, and why.
@@ -38,24 +42,34 @@ impl<F: Future<Output = Result<(), Failure>> + 'static> Room<F> {
     #[inline]
     pub(crate) fn begin(&self, make: impl FnOnce() -> Result<F, String>) -> Begun {
         let mut room = self.0.take().unwrap_or_else(|| Box::pin(OptionFuture::from(None)));
+        // What is seldom is kept out of what is returned always.
+        let mut but = None;
         // The handler's own beginning may panic too, before there is a future.
-        let polled = catch(|| {
-            room.set(Some(make()?).into());
-            let polled = room.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            if polled.is_ready() {
-                room.set(None.into());
+        let is_over = catch(|| {
+            match make() {
+                Ok(future) => room.set(Some(future).into()),
+                Err(reason) => {
+                    but = Some(Begun::Unfit(reason));
+                    return true;
+                }
             }
-            Ok(polled)
+            match room.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Pending => return false,
+                Poll::Ready(Some(Err(failure))) => but = Some(Begun::Failed(failure)),
+                Poll::Ready(Some(Ok(())) | None) => {}
+            }
+            room.set(None.into());
+            true
         });
-        let begun = match polled {
-            Ok(Ok(Poll::Pending)) => return Begun::Waits(room),
+        match is_over {
+            Ok(true) => {
+                self.0.set(Some(room));
+                but.unwrap_or(Begun::Done)
+            }
+            Ok(false) => Begun::Waits(room),
             // What has panicked may do so again when it is dropped.
-            Err(caught) => return Begun::Ended(Err(catch(|| drop(room)).err().unwrap_or(caught))),
-            Ok(Ok(Poll::Ready(ended))) => Begun::Ended(Ok(ended.unwrap_or(Ok(())))),
-            Ok(Err(reason)) => Begun::Unfit(reason),
-        };
-        self.0.set(Some(room));
-        begun
+            Err(caught) => Begun::Panicked(catch(|| drop(room)).err().unwrap_or(caught)),
+        }
     }
 }
 
@@ -76,23 +90,23 @@ mod tests {
     fn a_future_that_is_over_at_once_leaves_its_room_and_one_that_waits_takes_it_along() {
         let room = Room::new();
         let wait_first = |waits: bool| async move { if waits { pending().await } else { Ok(()) } };
-        assert!(matches!(room.begin(|| Ok(wait_first(false))), Begun::Ended(Ok(Ok(())))));
+        assert!(matches!(room.begin(|| Ok(wait_first(false))), Begun::Done));
         assert!(room_is_free(&room));
         assert!(matches!(room.begin(|| Err("too short".to_owned())), Begun::Unfit(reason) if reason == "too short"));
         assert!(room_is_free(&room));
         assert!(matches!(room.begin(|| Ok(wait_first(true))), Begun::Waits(_)));
         assert!(!room_is_free(&room));
-        assert!(matches!(room.begin(|| Ok(wait_first(false))), Begun::Ended(Ok(Ok(())))));
+        assert!(matches!(room.begin(|| Ok(wait_first(false))), Begun::Done));
     }
 
     #[test]
     fn a_panic_is_caught_before_there_is_a_future_and_in_it() {
         let room = Room::new();
         let begun = room.begin(|| -> Result<Ready<Result<(), Failure>>, String> { panic!("early") });
-        assert!(matches!(begun, Begun::Ended(Err(caught)) if caught.message == "early"));
+        assert!(matches!(begun, Begun::Panicked(caught) if caught.message == "early"));
         let room = Room::new();
         let begun = room.begin(|| Ok(async { panic!("late") }));
-        assert!(matches!(begun, Begun::Ended(Err(caught)) if caught.message == "late"));
+        assert!(matches!(begun, Begun::Panicked(caught) if caught.message == "late"));
         assert!(matches!(room.begin(|| Err(String::new())), Begun::Unfit(_)), "another one finds room");
     }
 }

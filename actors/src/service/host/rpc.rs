@@ -58,11 +58,13 @@ impl<S: Service> ServiceHost<S> {
         let io = ServiceIo::of_call(self.desk.clone(), call.clone());
         let service = self.service.clone();
         match self.offers.interfaces.begin(place, service, io, call.clone(), params) {
-            Begun::Ended(ended) => {
-                conclude(&self.offers.interfaces, place, &self.desk, &call, ended);
+            Begun::Done => {
+                self.desk.records.borrow_mut().handled += 1;
                 // Its channel may be kept for later.
                 call.hold();
             }
+            Begun::Failed(failure) => conclude(&self.offers.interfaces, place, &self.desk, &call, Ok(Err(failure))),
+            Begun::Panicked(caught) => conclude(&self.offers.interfaces, place, &self.desk, &call, Err(caught)),
             Begun::Waits(answering) => {
                 call.hold();
                 let (offers, desk) = (self.offers.clone(), self.desk.clone());

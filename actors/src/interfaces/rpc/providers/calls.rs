@@ -123,7 +123,7 @@ impl<P: Body, R: DeserializeOwned + 'static> AnyCall<P, R> {
             let reply = {
                 let _outstanding = providers.outstanding(provider);
                 let share = SimDuration::from_nanos(left.as_nanos() / shares);
-                self.attempt(Callee::Address(provider), trace, share).reply().await
+                self.attempt(Callee::address(provider), trace, share).reply().await
             };
             let Err(error) = &reply.result else { return reply };
             if let CallError::Undelivered(why) = error {
@@ -155,7 +155,7 @@ impl<P: Body, R: DeserializeOwned + 'static> AnyCall<P, R> {
     async fn to_nobody(&self, trace: TraceId, left: SimDuration, found: Result<(), CallError>) -> RpcReply<R> {
         let service = self.providers.interface.clone();
         let reason = found.err().map_or("the directory knows of nobody".to_owned(), |error| error.to_string());
-        self.attempt(Callee::Nobody(Undelivered::NoProvider { service, reason }), trace, left).reply().await
+        self.attempt(Callee::nobody(Undelivered::NoProvider { service, reason }), trace, left).reply().await
     }
 }
 
