@@ -42,4 +42,5 @@ mod tests;
 
 pub use answer::{Answer, Style, write_batch};
 pub use error::ErrorObject;
+pub(super) use request::depth_is_within;
 pub use request::{Bounds, Id, Incoming, Invalid, Request, parse};

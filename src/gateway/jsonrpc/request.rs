@@ -118,7 +118,7 @@ pub fn parse<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Incoming<'a>, Inval
 
 /// Whether arrays and objects stand within each other no deeper than that. It does not look for other
 /// mistakes, and has no stack that could overflow.
-fn depth_is_within(json: &[u8], limit: usize) -> bool {
+pub(crate) fn depth_is_within(json: &[u8], limit: usize) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
     for byte in json {
         match (in_text, byte) {
