@@ -19,6 +19,7 @@ pub mod interfaces;
 pub mod monitors;
 mod network;
 pub mod outcome;
+pub mod outside;
 mod panics;
 pub mod random;
 pub mod report;

@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 pub use client::{Calling, Reply, Rest, RestCall};
 pub(crate) use endpoints::{BadEndpoint, Found};
-pub use endpoints::{Endpoints, Handle, IntoResponse};
+pub use endpoints::{EndpointDescription, Endpoints, Handle, IntoResponse};
 
 use crate::network::waits::WaitKey;
 use crate::outcome::OutcomeKind;

@@ -20,6 +20,7 @@ use super::beginning::{Begun, Room};
 use super::channel::{AnswerError, Call, ReplyChannel};
 use super::inspection::{Inspection, InterfaceDescription, MethodDescription, Parameter, parameters_of, short_name};
 use super::payload::Payload;
+use super::schema::{Schemas, schemas_of};
 use crate::network::ports::Body;
 use crate::service::ServiceIo;
 
@@ -37,6 +38,7 @@ struct Method<S> {
     name: String,
     doc: String,
     params: fn() -> Vec<Parameter>,
+    schemas: fn() -> Schemas,
     replies: Option<fn() -> String>,
     raises: Vec<Declared>,
     begin: Begin<S>,
@@ -222,6 +224,12 @@ impl<S: 'static> Interfaces<S> {
         failure.answer(&self.method(place).raises)
     }
 
+    /// The schemas of the parameters of every method, in the order of [`inspect`](Self::inspect).
+    pub(crate) fn schemas(&self) -> Vec<Vec<Schemas>> {
+        let of_each = |offer: &Offer<S>| offer.methods.iter().map(|method| (method.schemas)()).collect();
+        self.offers.iter().map(of_each).collect()
+    }
+
     pub(crate) fn inspect(&self, service: String) -> Inspection {
         let describe = |method: &Method<S>| MethodDescription {
             name: method.name.clone(),
@@ -267,7 +275,7 @@ impl<'a, S: 'static> Interface<'a, S> {
                 })
             })
         });
-        self.add(name, doc, parameters_of::<P>, Some(short_name::<R>), begin)
+        self.add::<P>(name, doc, Some(short_name::<R>), begin)
     }
 
     /// Adds a method whose handler is handed the way back and answers as it likes:
@@ -290,20 +298,20 @@ impl<'a, S: 'static> Interface<'a, S> {
                 })
             })
         });
-        self.add(name, doc, parameters_of::<P>, None, begin)
+        self.add::<P>(name, doc, None, begin)
     }
 
-    fn add(
+    fn add<P: DeserializeOwned>(
         self,
         name: &str,
         doc: &str,
-        params: fn() -> Vec<Parameter>,
         replies: Option<fn() -> String>,
         begin: Begin<S>,
     ) -> Registered<'a, S> {
         let (name, doc, raises) = (name.to_owned(), doc.trim().to_owned(), Vec::new());
+        let (params, schemas) = (parameters_of::<P> as fn() -> _, schemas_of::<P> as fn() -> _);
         let before = self.interfaces.mistakes.len();
-        self.interfaces.add(Method { name, doc, params, replies, raises, begin });
+        self.interfaces.add(Method { name, doc, params, schemas, replies, raises, begin });
         let added = self.interfaces.mistakes.len() == before;
         Registered { interface: self, added }
     }
@@ -379,51 +387,4 @@ fn check_name(name: &str, dots: bool) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn nothing(_: Rc<()>, _: ServiceIo, (): ()) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    async fn silence(_: Rc<()>, _: ServiceIo, (): (), _: ReplyChannel) {}
-
-    #[derive(Debug, Serialize, thiserror::Error)]
-    #[error("no")]
-    struct No;
-
-    fn mistakes(register: impl FnOnce(&mut Interfaces<()>)) -> Vec<String> {
-        let mut interfaces = Interfaces::new();
-        register(&mut interfaces);
-        interfaces.take_mistakes().into_iter().map(|mistake| mistake.name).collect()
-    }
-
-    #[test]
-    fn methods_are_found_with_their_interface_and_without_it_where_there_is_one_alone() {
-        let mut interfaces = Interfaces::<()>::new();
-        interfaces.interface("a", "1").rpc("x", "", nothing).rpc("y", "", nothing).raw_rpc("ping", "", silence);
-        interfaces.interface("b.c", "1").rpc("x", "", nothing);
-        assert_eq!(interfaces.take_mistakes(), []);
-        let place = |interface, method| Found::Method(Place { interface, method });
-        assert_eq!(interfaces.find("a.x"), place(0, 0));
-        assert_eq!(interfaces.find("b.c.x"), place(1, 0));
-        assert_eq!(interfaces.find("y"), place(0, 1));
-        assert_eq!(interfaces.find("ping"), Found::Ping);
-        assert_eq!(interfaces.find("a.ping"), place(0, 2));
-        let several = "several interfaces have a method `x`: say `a.x` or `b.c.x`";
-        assert_eq!(interfaces.find("x"), Found::Nothing(several.to_owned()));
-        assert_eq!(interfaces.find("z"), Found::Nothing("there is no method `z`".to_owned()));
-        assert!(matches!(Interfaces::<()>::new().find("ping"), Found::Nothing(_)));
-    }
-
-    #[test]
-    fn what_is_there_already_and_what_is_no_name_are_mistakes() {
-        let named = mistakes(|interfaces| {
-            interfaces.interface("a", "1").rpc("x", "", nothing).raw_rpc("x", "", silence).rpc("x.y", "", nothing);
-            interfaces.interface("a", "2").rpc("z", "", nothing);
-            interfaces.interface("", "1");
-            interfaces.interface("b", "1").rpc("x", "", nothing).raises::<No>("No").raises::<No>("Nay");
-        });
-        assert_eq!(named, ["a.x", "a.x.y", "a", "", "x, the error `Nay`"]);
-    }
-}
+mod tests;

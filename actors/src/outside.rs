@@ -1,0 +1,3 @@
+//! The way between a run and what is outside of it.
+
+pub mod catalogue;

@@ -1,0 +1,3 @@
+//! What is to be seen of a run from outside, and what of the outside from within.
+
+mod catalogue;
