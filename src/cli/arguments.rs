@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
+use rehearsal_actors::simulation::Pace;
 use rehearsal_actors::units::{Bytes, SimTime, UnitError};
 
 use crate::graph::{Format, View};
@@ -47,6 +48,10 @@ pub(super) struct Run {
     /// End the run at this virtual time instead of the scenario's: 10s, 2min
     #[arg(long, value_name = "TIME", value_parser = until)]
     pub(super) until: Option<SimTime>,
+    /// Hold virtual time to the wall clock: 1 for as fast as it goes by, 10 for ten times as fast. The run
+    /// is the same, only slower
+    #[arg(long, value_name = "FACTOR")]
+    pub(super) pace: Option<Pace>,
     /// Print one JSON object instead of the summary
     #[arg(long, conflicts_with = "verbose")]
     pub(super) json: bool,

@@ -22,6 +22,9 @@ pub(super) enum Complaint {
     /// The setup is one that the runtime refuses.
     #[error("the run could not begin: {0}")]
     Start(#[from] StartError),
+    /// A service outside, and a run that would be over before it could answer.
+    #[error("`{service}` lives outside, where time is the wall clock's: run it paced, with --pace 1, or with `serve`")]
+    OutsideUnpaced { service: String },
     /// Nothing to run.
     #[error("no scenario to run; try --help")]
     Nothing,
@@ -56,6 +59,7 @@ impl Complaint {
             | Complaint::Checked { .. }
             | Complaint::Start(_)
             | Complaint::Nothing
+            | Complaint::OutsideUnpaced { .. }
             | Complaint::TraceIsScenario(_)
             | Complaint::TraceOpen { .. }
             | Complaint::TraceAndJson

@@ -1,4 +1,4 @@
-//! Ctrl-C: once to end the run with the summary so far, twice to be gone.
+//! Ctrl-C, or SIGTERM: once to end the run with the summary so far, twice to be gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rehearsal_actors::simulation::{self, Progress};
+use rehearsal_actors::simulation::{self, Pacing, Progress};
 
 use super::arguments::Run;
 use super::complaint::{Complaint, error_line};
@@ -26,12 +26,16 @@ pub(super) fn run(arguments: &Run, registry: &Registry) -> Result<ExitCode, Comp
         return Err(Complaint::TraceAndJson);
     }
     let scenario = open(&arguments.scenario, registry, arguments.seed, arguments.until)?;
+    if let (None, Some(service)) = (arguments.pace, scenario.outside.first()) {
+        return Err(Complaint::OutsideUnpaced { service: service.clone() });
+    }
+    let pacing = arguments.pace.map(|pace| Pacing { pace, stay_open: false });
     let progress = Arc::new(Progress::default());
     // After the scenario was found to be right: a mistake in it costs nobody an older trace.
     let trace = trace_path.map(|path| open_trace(path, &arguments.scenario, &progress)).transpose()?;
     end_on_ctrl_c(&progress);
 
-    let finished = perform(scenario, trace.as_ref(), &progress, arguments.quiet || arguments.json)?;
+    let finished = perform(scenario, pacing, trace.as_ref(), &progress, arguments.quiet || arguments.json)?;
     let trace_end = trace.map_or(Ok(()), TraceFile::finish);
 
     // What is known is told first, then what is missing.
@@ -46,17 +50,22 @@ pub(super) fn run(arguments: &Run, registry: &Registry) -> Result<ExitCode, Comp
 }
 
 /// Runs it, with a bar if it takes long and may be seen.
-fn perform(
+pub(super) fn perform(
     scenario: opened::Opened,
+    pacing: Option<Pacing>,
     trace: Option<&TraceFile>,
     progress: &Arc<Progress>,
     in_silence: bool,
 ) -> Result<Finished, Complaint> {
-    let opened::Opened { name, setup, violated, expectations } = scenario;
+    let opened::Opened { name, setup, violated, expectations, .. } = scenario;
     let (nodes, links, until) = (setup.topology.node_count(), setup.topology.link_count(), setup.until);
     let watcher = if in_silence { None } else { Watcher::start(progress, until) };
     let begun = Instant::now();
-    let report = simulation::run(setup, trace.map(TraceFile::sink), Arc::clone(progress));
+    let (sink, progress) = (trace.map(TraceFile::sink), Arc::clone(progress));
+    let report = match pacing {
+        None => simulation::run(setup, sink, progress),
+        Some(pacing) => simulation::run_paced(setup, pacing, sink, progress),
+    };
     let wall = begun.elapsed();
     drop(watcher);
     Ok(Finished { scenario: name, nodes, links, violated, expectations, wall, report: report? })

@@ -10,6 +10,7 @@ mod lives;
 mod messages;
 mod monitors;
 mod outside;
+mod paced;
 mod panics;
 mod panics_everywhere;
 mod queues;
