@@ -55,7 +55,7 @@ use crate::report::Ending;
 use crate::router::book::AddressBook;
 use crate::routes::RouteCache;
 use crate::rules::LinkModel;
-use crate::topology::Topology;
+use crate::topology::{LinkId, Topology};
 use crate::trace::ServiceId;
 use crate::units::{SimDuration, SimTime};
 
@@ -294,6 +294,11 @@ impl Network {
             port.each(&mut |_, header| count += u64::from(!header.duplicate && header.fate != Fate::Gone));
         }
         count
+    }
+
+    /// The links that messages wait for, in the queued model: how many messages, and their bytes.
+    pub(crate) fn queued(&self) -> Vec<(LinkId, u64, u64)> {
+        self.world.borrow().links.queued(self.now.get()).collect()
     }
 
     pub(crate) fn rewake(&self, timer: TimerId, waker: &Waker) {

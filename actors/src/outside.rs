@@ -48,6 +48,7 @@
 pub mod catalogue;
 mod entrance;
 mod gateway;
+pub mod observation;
 
 pub use entrance::{Entrance, EntranceError, VISITORS_LIMIT, Visit};
 pub use gateway::Gateway;

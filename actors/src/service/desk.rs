@@ -11,6 +11,7 @@ use crate::interfaces::directory::Member;
 use crate::interfaces::raw::RawDesk;
 use crate::interfaces::rpc::Acquaintances;
 use crate::network::Network;
+use crate::network::endings::Load;
 use crate::network::waits::WaitKey;
 use crate::panics::Caught;
 use crate::random::Stream;
@@ -182,6 +183,12 @@ impl Desk {
             && self.hearing.get() == 0
             && self.in_hand.get().is_none_or(|in_hand| in_hand.borrow().is_empty())
             && (!self.stepping.get() || self.serving.get() > 0)
+    }
+
+    /// What it has yet to deal with.
+    pub(crate) fn load(&self) -> Load {
+        let raw = self.raw_if_used().map_or(0, |raw| raw.handling.get());
+        Load { inbox: self.inbox.len(), in_hand: self.handling.get() as usize + raw as usize }
     }
 
     /// Something was finished: if the service is leaving, whoever waits for that looks again.

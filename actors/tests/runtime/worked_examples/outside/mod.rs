@@ -1,3 +1,4 @@
 //! What is to be seen of a run from outside, and what of the outside from within.
 
 mod catalogue;
+mod observation;
