@@ -240,6 +240,11 @@ impl Network {
         self.ports.borrow_mut().of::<B>().set_receiver(service, receiver);
     }
 
+    /// Whether somebody takes bodies of that very type for a service.
+    pub(crate) fn has_receiver<B: Body>(&self, service: ServiceId) -> bool {
+        self.ports.borrow_mut().of::<B>().has_receiver(service)
+    }
+
     /// Makes a service reachable for bodies of every type.
     pub(crate) fn set_taker_of_everything(&self, service: ServiceId, taker: Rc<dyn Receiver<AnyBody>>) {
         put(&mut self.takers.borrow_mut(), service, taker);

@@ -8,6 +8,7 @@ use std::task::{Poll, Waker};
 use slab::Slab;
 
 use crate::interfaces::directory::Member;
+use crate::interfaces::events::Listeners;
 use crate::interfaces::raw::RawDesk;
 use crate::interfaces::rpc::Acquaintances;
 use crate::network::Network;
@@ -116,6 +117,7 @@ impl Desk {
     pub(crate) fn abandon(&self) {
         self.inbox.close();
         self.abandoned.set(true);
+        Listeners::close(&self.network, self.id);
     }
 
     /// Whether the service has ended, or is coming down.

@@ -52,10 +52,17 @@ impl Payload {
         content.downcast().map(|value| *value).map_err(|_| "it is of another type".to_owned())
     }
 
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// It has none.
+    pub(crate) fn json(&self) -> Result<Value, String> {
+        self.0.to_json().map_err(|error| error.to_string())
+    }
+
     #[cold]
     fn convert<T: DeserializeOwned>(&self) -> Result<T, String> {
-        let json = self.0.to_json().map_err(|error| error.to_string())?;
-        T::deserialize(json).map_err(|error| error.to_string())
+        T::deserialize(self.json()?).map_err(|error| error.to_string())
     }
 }
 

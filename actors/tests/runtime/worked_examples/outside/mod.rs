@@ -1,4 +1,5 @@
 //! What is to be seen of a run from outside, and what of the outside from within.
 
 mod catalogue;
+mod listening;
 mod observation;
