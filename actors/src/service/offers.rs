@@ -50,6 +50,8 @@ pub struct Offered {
     pub interfaces: Vec<InterfaceOffer>,
     /// The patterns of topics that it has subscribed to.
     pub subscriptions: Vec<String>,
+    /// Whether it takes calls of methods that are not listed, too.
+    pub takes_any_call: bool,
 }
 
 /// An interface, and what its methods take.
@@ -74,6 +76,7 @@ impl<S: Service> Describe for Offers<S> {
             endpoints: self.endpoints.describe(),
             interfaces: interfaces.into_iter().zip(self.interfaces.schemas()).map(of_each).collect(),
             subscriptions: self.subscriptions.patterns().map(ToString::to_string).collect(),
+            takes_any_call: self.interfaces.takes_anything(),
         }
     }
 }

@@ -57,6 +57,9 @@ pub(crate) struct Place {
     method: u32,
 }
 
+/// Where no method stands: that of what [takes the rest](Interfaces::otherwise).
+const OTHERWISE: Place = Place { interface: u32::MAX, method: u32::MAX };
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Named {
     Method(Place),
@@ -107,6 +110,8 @@ pub(crate) struct BadInterface {
 /// a name, keep the service from starting.
 pub struct Interfaces<S> {
     offers: Vec<Offer<S>>,
+    /// What begins to answer the calls that no method answers.
+    otherwise: Option<Begin<S>>,
     /// Methods by their own names and by those with the interface in front. Looked up, never iterated.
     by_name: HashMap<String, Named, BuildHasherDefault<NameHasher>>,
     /// The method found last, and the name it was called by: callers mostly write names out, so that the
@@ -119,7 +124,7 @@ impl<S: 'static> Interfaces<S> {
     pub(crate) fn new() -> Self {
         let builtin = [(PING.to_owned(), Named::Ping), (INSPECT.to_owned(), Named::Inspect)];
         let by_name = builtin.into_iter().collect();
-        Interfaces { offers: Vec::new(), by_name, last: Cell::new(None), mistakes: Vec::new() }
+        Interfaces { offers: Vec::new(), otherwise: None, by_name, last: Cell::new(None), mistakes: Vec::new() }
     }
 
     /// Begins an interface; its methods follow. Names are letters, digits, `_` and `-`, and those of
@@ -135,6 +140,24 @@ impl<S: 'static> Interfaces<S> {
         self.mistakes.extend(reason.map(|reason| BadInterface { name: name.to_owned(), reason }));
         self.offers.push(Offer { name: name.to_owned(), version: version.to_owned(), methods: Vec::new() });
         Interface { interfaces: self }
+    }
+
+    /// Takes every call that is of no method of the service, whatever it is named:
+    /// `async fn f(self: Rc<S>, io: ServiceIo, params: Value, channel: ReplyChannel)`; the channel's
+    /// [`call`](ReplyChannel::call) says which method is meant. A service that offers no interface besides
+    /// is asked in the same way what others answer by themselves, `ping` and `inspect`.
+    pub fn otherwise<F, Handling>(&mut self, handler: F) -> &mut Self
+    where
+        F: Fn(Rc<S>, ServiceIo, Value, ReplyChannel) -> Handling + 'static,
+        Handling: Future<Output = ()> + 'static,
+    {
+        self.otherwise = Some(raw(handler));
+        self
+    }
+
+    /// Whether it takes calls of whatever name.
+    pub(crate) fn takes_anything(&self) -> bool {
+        self.otherwise.is_some()
     }
 
     fn add(&mut self, method: Method<S>) {
@@ -195,6 +218,11 @@ impl<S: 'static> Interfaces<S> {
     #[inline]
     pub(crate) fn find(&self, name: &str) -> Found {
         match self.by_name.get(name) {
+            Some(Named::Ping | Named::Inspect) | None
+                if self.otherwise.is_some() && (self.offers.is_empty() || !self.by_name.contains_key(name)) =>
+            {
+                Found::Method(OTHERWISE)
+            }
             _ if self.offers.is_empty() => Found::Nothing("the service offers no interface".to_owned()),
             Some(Named::Method(place)) => Found::Method(*place),
             Some(Named::Ping) => Found::Ping,
@@ -216,12 +244,16 @@ impl<S: 'static> Interfaces<S> {
     /// Begins to answer a call.
     #[inline]
     pub(crate) fn begin(&self, place: Place, service: Rc<S>, io: ServiceIo, call: Rc<Call>, params: Payload) -> Begun {
-        (self.method(place).begin)(service, io, call, params)
+        match &self.otherwise {
+            Some(otherwise) if place == OTHERWISE => otherwise(service, io, call, params),
+            _ => (self.method(place).begin)(service, io, call, params),
+        }
     }
 
     /// The answer that a failure of that method is.
     pub(crate) fn answer(&self, place: Place, failure: Failure) -> RpcAnswer {
-        failure.answer(&self.method(place).raises)
+        let raises = if place == OTHERWISE { &[][..] } else { &self.method(place).raises };
+        failure.answer(raises)
     }
 
     /// The schemas of the parameters of every method, in the order of [`inspect`](Self::inspect).
@@ -286,19 +318,7 @@ impl<'a, S: 'static> Interface<'a, S> {
         F: Fn(Rc<S>, ServiceIo, P, ReplyChannel) -> Handling + 'static,
         Handling: Future<Output = ()> + 'static,
     {
-        let room = Room::new();
-        let begin: Begin<S> = Box::new(move |service, io, call, params| {
-            room.begin(|| {
-                // The channel comes last: without parameters there is nothing that could let go of it.
-                let params = params.take()?;
-                let handling = handler(service, io, params, ReplyChannel::new(call));
-                Ok(async move {
-                    handling.await;
-                    Ok(())
-                })
-            })
-        });
-        self.add::<P>(name, doc, None, begin)
+        self.add::<P>(name, doc, None, raw(handler))
     }
 
     fn add<P: DeserializeOwned>(
@@ -315,6 +335,27 @@ impl<'a, S: 'static> Interface<'a, S> {
         let added = self.interfaces.mistakes.len() == before;
         Registered { interface: self, added }
     }
+}
+
+/// Begins to answer calls whose handler is handed the way back.
+fn raw<S, P, F, Handling>(handler: F) -> Begin<S>
+where
+    P: DeserializeOwned + 'static,
+    F: Fn(Rc<S>, ServiceIo, P, ReplyChannel) -> Handling + 'static,
+    Handling: Future<Output = ()> + 'static,
+{
+    let room = Room::new();
+    Box::new(move |service, io, call, params| {
+        room.begin(|| {
+            // The channel comes last: without parameters there is nothing that could let go of it.
+            let params = params.take()?;
+            let handling = handler(service, io, params, ReplyChannel::new(call));
+            Ok(async move {
+                handling.await;
+                Ok(())
+            })
+        })
+    })
 }
 
 /// A reply that cannot be put into bytes is the failure of a method that was carried out.

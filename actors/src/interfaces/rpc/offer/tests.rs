@@ -44,3 +44,20 @@ fn what_is_there_already_and_what_is_no_name_are_mistakes() {
     });
     assert_eq!(named, ["a.x", "a.x.y", "a", "", "x, the error `Nay`"]);
 }
+
+#[test]
+fn what_takes_the_rest_takes_what_no_method_is_called_by() {
+    async fn any(_: Rc<()>, _: ServiceIo, _: Value, _: ReplyChannel) {}
+    let otherwise = Found::Method(OTHERWISE);
+    let mut interfaces = Interfaces::<()>::new();
+    interfaces.otherwise(any);
+    for name in ["anything", "a.x", "ping", "inspect", ""] {
+        assert_eq!(interfaces.find(name), otherwise, "{name}");
+    }
+    interfaces.interface("a", "1").rpc("x", "", nothing).rpc("y", "", nothing);
+    interfaces.interface("b", "1").rpc("y", "", nothing);
+    assert_eq!(interfaces.find("anything"), otherwise);
+    assert_eq!(interfaces.find("a.x"), Found::Method(Place { interface: 0, method: 0 }));
+    assert_eq!([interfaces.find("ping"), interfaces.find("inspect")], [Found::Ping, Found::Inspect]);
+    assert!(matches!(interfaces.find("y"), Found::Nothing(_)), "there are two of that name");
+}
