@@ -51,6 +51,7 @@ mod external;
 mod gateway;
 pub mod observation;
 mod outbound;
+pub mod registry;
 
 pub use entrance::{Entrance, EntranceError, VISITORS_LIMIT, Visit};
 pub use external::{External, OUTSIDE_LIMIT};

@@ -190,7 +190,7 @@ impl Desk {
     /// What it has yet to deal with.
     pub(crate) fn load(&self) -> Load {
         let raw = self.raw_if_used().map_or(0, |raw| raw.handling.get());
-        Load { inbox: self.inbox.len(), in_hand: self.handling.get() as usize + raw as usize }
+        Load { inbox: self.inbox.len(), in_hand: self.handling.get() as usize + raw }
     }
 
     /// Something was finished: if the service is leaving, whoever waits for that looks again.

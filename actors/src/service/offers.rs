@@ -88,12 +88,15 @@ struct Kind {
     described: OnceCell<Arc<Offered>>,
 }
 
+/// Which of the kinds a type is, and its offers as `Rc<Offers<S>>`.
+type Registered = (u16, Rc<dyn Any>);
+
 /// The offers of every type of service that a run has met. A million services of one type register
 /// what they offer once; which type each is of takes two bytes.
 #[derive(Default)]
 pub(crate) struct AllOffers {
-    /// As `Rc<Offers<S>>`, and which of the kinds it is. Looked up, never iterated.
-    by_type: RefCell<HashMap<TypeId, (u16, Rc<dyn Any>)>>,
+    /// Looked up, never iterated.
+    by_type: RefCell<HashMap<TypeId, Registered>>,
     kinds: RefCell<Vec<Kind>>,
     /// Of each service the kind that it was of in its last life.
     by_service: RefCell<Vec<u16>>,

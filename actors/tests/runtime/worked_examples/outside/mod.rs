@@ -4,3 +4,4 @@ mod catalogue;
 mod external;
 mod listening;
 mod observation;
+mod registry;
