@@ -1,5 +1,7 @@
 //! What can be written on the command line. The texts here are the help.
 
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -8,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use rehearsal_actors::simulation::Pace;
 use rehearsal_actors::units::{Bytes, SimTime, UnitError};
 
+pub(super) use self::serve::Serve;
 use crate::graph::{Format, View};
 
 /// Rehearse a distributed application over an emulated network, in deterministic virtual time.
@@ -27,6 +30,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run a scenario and print a summary (what happens without a command, too)
     Run(Run),
+    /// Run a scenario by the wall clock and let others in over HTTP
+    Serve(Box<Serve>),
     /// Look for mistakes in scenarios without running them
     Check(Check),
     /// Draw a scenario: its network, its application, who stands where
@@ -133,6 +138,7 @@ Examples:
   {program} scenarios/sockshop.ron                     run it, print a summary
   {program} scenarios/sockshop.ron --seed 7 --json     another run, for machines to read
   {program} scenarios/sockshop.ron --trace shop.jsonl  and the whole story, line by line
+  {program} serve scenarios/hello.ron                  let clients in over HTTP
   {program} check scenarios/*.ron                      find mistakes, run nothing
   {program} graph scenarios/echo.ron | dot -Tsvg       draw it
   {program} route scenarios/sockshop.ron frontend cart --bytes 64KiB

@@ -36,11 +36,28 @@ pub(super) fn run(arguments: &Run, registry: &Registry) -> Result<ExitCode, Comp
     end_on_ctrl_c(&progress);
 
     let finished = perform(scenario, pacing, trace.as_ref(), &progress, arguments.quiet || arguments.json)?;
-    let trace_end = trace.map_or(Ok(()), TraceFile::finish);
+    let telling =
+        Telling { json: arguments.json, quiet: arguments.quiet, verbose: arguments.verbose, trace: trace_path };
+    tell_all(&finished, trace, &telling)
+}
 
-    // What is known is told first, then what is missing.
-    tell(&finished, arguments)?;
-    match (trace_path, trace_end) {
+/// What is to be told of a run, and where.
+pub(super) struct Telling<'a> {
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+    pub(super) verbose: bool,
+    pub(super) trace: Option<&'a Path>,
+}
+
+/// Ends the trace and tells what came of a run. What is known is told first, then what is missing.
+pub(super) fn tell_all(
+    finished: &Finished,
+    trace: Option<TraceFile>,
+    telling: &Telling<'_>,
+) -> Result<ExitCode, Complaint> {
+    let trace_end = trace.map_or(Ok(()), TraceFile::finish);
+    tell(finished, telling)?;
+    match (telling.trace, trace_end) {
         // Somebody who stops reading the trace (`| head`) has read enough.
         (Some(path), Err(cause)) if !(is_stdout(path) && cause.kind() == io::ErrorKind::BrokenPipe) => {
             Err(Complaint::TraceWrite { path: path.to_owned(), cause })
@@ -73,13 +90,13 @@ pub(super) fn perform(
 
 /// Prints the summary, the object, or nothing; and to whoever did not ask for a summary, in a line
 /// what went wrong.
-fn tell(finished: &Finished, arguments: &Run) -> Result<(), Complaint> {
-    if arguments.json {
+fn tell(finished: &Finished, telling: &Telling<'_>) -> Result<(), Complaint> {
+    if telling.json {
         console::say(&json::render(finished)?)?;
-    } else if !arguments.quiet {
-        let detail = if arguments.verbose { Detail::Full } else { Detail::Short };
+    } else if !telling.quiet {
+        let detail = if telling.verbose { Detail::Full } else { Detail::Short };
         let text = summary::render(finished, detail);
-        match arguments.trace.as_deref().is_some_and(is_stdout) {
+        match telling.trace.is_some_and(is_stdout) {
             true => console::note(&text),
             false => console::say(&text)?,
         }
@@ -95,7 +112,7 @@ fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-fn open_trace(path: &Path, scenario: &Path, progress: &Arc<Progress>) -> Result<TraceFile, Complaint> {
+pub(super) fn open_trace(path: &Path, scenario: &Path, progress: &Arc<Progress>) -> Result<TraceFile, Complaint> {
     if is_stdout(path) {
         return Ok(TraceFile::to(io::stdout(), Arc::clone(progress)));
     }

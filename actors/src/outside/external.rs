@@ -37,7 +37,7 @@ pub const OUTSIDE_LIMIT: usize = 1024;
 /// fn doubles(request: OutboundRequest, answer: OutboundAnswer) {
 ///     answer.give(match request.errand {
 ///         Errand::Call { params, .. } => Came::Result(json!(params[0].as_u64().map(|number| 2 * number))),
-///         Errand::Request { path, .. } => Came::Response { status: 200, body: json!(path) },
+///         Errand::Request { target, .. } => Came::Response { status: 200, body: json!(target) },
 ///     });
 /// }
 ///
@@ -84,9 +84,8 @@ impl External {
     }
 
     async fn request(self: Rc<Self>, io: ServiceIo, request: Request) -> Response {
-        let Request { from, method, path, body, .. } = request;
-        let errand = Errand::Request { method, path, body };
-        let request = OutboundRequest { url: self.url.clone(), from: io.name_of(from), errand };
+        let from = io.name_of(request.from);
+        let request = OutboundRequest { url: self.url.clone(), from, errand: Errand::request(request) };
         match ask(&self.outside, &*self.outbound, request).await {
             Some(came) => response_to(came, &io.name()),
             None => Response::problem(503, "too many requests are outside already"),

@@ -19,10 +19,11 @@
 //!
 //! An interrupted call is as indefinite as one that has timed out, and its caller need not wait that long.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::interfaces::rest::{Method, Response};
+use crate::interfaces::rest::{Method, Request, Response};
 use crate::interfaces::rpc::{RemoteError, ReplyChannel, RpcAnswer};
 use crate::outcome::Undelivered;
 use crate::router::Why;
@@ -63,12 +64,12 @@ pub struct OutboundRequest {
 /// A request or a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Errand {
-    /// A request to an endpoint: an HTTP request to the URL, with the path behind it.
+    /// A request to an endpoint: an HTTP request to the URL with the target behind it.
     Request {
         /// The method.
         method: Method,
-        /// From the slash on.
-        path: String,
+        /// Path and query, from the slash on, with escapes where a URL needs them.
+        target: String,
         /// The body; `Null` if there is none.
         body: Value,
     },
@@ -83,7 +84,33 @@ pub enum Errand {
     },
 }
 
+/// What stands for itself in no path. The two escapes that a path in the run still has stay as they are.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'|');
+
 impl Errand {
+    pub(super) fn request(request: Request) -> Self {
+        let Request { method, path, query, body, .. } = request;
+        let mut target = utf8_percent_encode(&path, ESCAPED).to_string();
+        if !query.is_empty() {
+            target.push('?');
+            let start = target.len();
+            target = form_urlencoded::Serializer::for_suffix(target, start).extend_pairs(query).finish();
+        }
+        Errand::Request { method, target, body }
+    }
+
     pub(super) fn call(channel: &ReplyChannel, method: &str, params: Value) -> Self {
         let params = match params {
             Value::Null => json!([]),
@@ -163,7 +190,8 @@ pub(super) fn end_of_call(came: Came, service: &str) -> End {
         Came::Result(Value::Null) => RpcAnswer::Ack,
         Came::Result(body) => return End::Reply(body),
         Came::Error { code, message, data } => match code {
-            -32601 | -32602 | -32600 | -32700 => RpcAnswer::NotUnderstood(message),
+            -32602 => RpcAnswer::BadParameters(message),
+            -32601 | -32600 | -32700 => RpcAnswer::NotUnderstood(message),
             -32001 => RpcAnswer::Denied(message),
             -32002 => RpcAnswer::Nack(message),
             -32003 | -32005 => return interrupted(),

@@ -151,7 +151,7 @@ impl<S: 'static> Interfaces<S> {
         F: Fn(Rc<S>, ServiceIo, Value, ReplyChannel) -> Handling + 'static,
         Handling: Future<Output = ()> + 'static,
     {
-        self.otherwise = Some(raw(handler));
+        self.otherwise = Some(raw(handler, Payload::take));
         self
     }
 
@@ -299,7 +299,7 @@ impl<'a, S: 'static> Interface<'a, S> {
         let room = Room::new();
         let begin: Begin<S> = Box::new(move |service, io, call, params| {
             room.begin(|| {
-                let replying = handler(service, io, params.take()?);
+                let replying = handler(service, io, params.take_params()?);
                 Ok(async move {
                     let body = replying.await.map_err(Into::into)?;
                     reply(&call, body);
@@ -318,7 +318,7 @@ impl<'a, S: 'static> Interface<'a, S> {
         F: Fn(Rc<S>, ServiceIo, P, ReplyChannel) -> Handling + 'static,
         Handling: Future<Output = ()> + 'static,
     {
-        self.add::<P>(name, doc, None, raw(handler))
+        self.add::<P>(name, doc, None, raw(handler, Payload::take_params))
     }
 
     fn add<P: DeserializeOwned>(
@@ -337,10 +337,10 @@ impl<'a, S: 'static> Interface<'a, S> {
     }
 }
 
-/// Begins to answer calls whose handler is handed the way back.
-fn raw<S, P, F, Handling>(handler: F) -> Begin<S>
+/// Begins to answer calls whose handler is handed the way back, and its parameters as it takes them.
+fn raw<S, P, F, Handling>(handler: F, take: fn(Payload) -> Result<P, String>) -> Begin<S>
 where
-    P: DeserializeOwned + 'static,
+    P: 'static,
     F: Fn(Rc<S>, ServiceIo, P, ReplyChannel) -> Handling + 'static,
     Handling: Future<Output = ()> + 'static,
 {
@@ -348,7 +348,7 @@ where
     Box::new(move |service, io, call, params| {
         room.begin(|| {
             // The channel comes last: without parameters there is nothing that could let go of it.
-            let params = params.take()?;
+            let params = take(params)?;
             let handling = handler(service, io, params, ReplyChannel::new(call));
             Ok(async move {
                 handling.await;

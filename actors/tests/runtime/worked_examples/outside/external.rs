@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rehearsal_actors::changes::{Change, ScheduledChange};
 use rehearsal_actors::interfaces::CallError;
+use rehearsal_actors::interfaces::rpc::JsonParams;
 use rehearsal_actors::outcome::{Interface, OutcomeKind, Undelivered};
 use rehearsal_actors::outside::{
     Came, Errand, External, MALFORMED_ANSWER, OUTSIDE_LIMIT, OutboundAnswer, OutboundRequest,
@@ -43,7 +44,7 @@ fn requests_and_calls_of_every_name_go_out_as_they_were_made() {
     let (mut setup, node) = at_the_edge(move |request| {
         noted.lock().expect("nobody panics").push(request.clone());
         Some(match &request.errand {
-            Errand::Request { path, .. } => Came::Response { status: 201, body: json!({ "path": path }) },
+            Errand::Request { target, .. } => Came::Response { status: 201, body: json!({ "target": target }) },
             Errand::Call { params, .. } => Came::Result(params.clone()),
         })
     });
@@ -53,11 +54,13 @@ fn requests_and_calls_of_every_name_go_out_as_they_were_made() {
             outside.call::<Value, _>("pay", json!({ "sum": 3 })).await,
             outside.call("billing.v1.refund", (1u8, "two".to_owned())).await,
             outside.call("single", 7u8).await,
+            outside.call("nested", JsonParams::from_text("[[1, 2]]").expect("it is JSON")).await,
+            outside.call("named", JsonParams::from_text(r#"{"value": 1}"#).expect("it is JSON")).await,
             outside.call("ping", ()).await,
         ];
         let replies = [
             io.rest().get("outside").await,
-            io.rest().post("outside/orders/7?deep=true", json!([1])).await,
+            io.rest().post("outside/orders/caf%C3%A9%2f7?deep=true&tag=a+b%26&flag", json!([1])).await,
             io.rest().delete("outside/a//b").await,
         ];
         (calls.map(Result::ok), replies.map(|reply| (reply.status, reply.body, reply.elapsed)))
@@ -67,11 +70,12 @@ fn requests_and_calls_of_every_name_go_out_as_they_were_made() {
 
     let (calls, replies) = answers.take().expect("it has asked");
     // What is no list and no object goes out as a list.
-    let params = [json!({ "sum": 3 }), json!([1, "two"]), json!([7]), json!([])];
+    let (nested, named) = (json!([[1, 2]]), json!({ "value": 1 }));
+    let params = [json!({ "sum": 3 }), json!([1, "two"]), json!([7]), nested, named, json!([])];
     assert_eq!(calls, params.clone().map(Some));
-    let paths = ["/", "/orders/7?deep=true", "/a//b"];
-    assert_eq!(replies, paths.map(|path| (201, json!({ "path": path }), ms(20))));
-    assert_eq!(report.outcomes[&(Interface::Rpc, OutcomeKind::Reply)], 4);
+    let targets = ["/", "/orders/caf%C3%A9%2F7?deep=true&tag=a+b%26&flag=", "/a//b"];
+    assert_eq!(replies, targets.map(|target| (201, json!({ "target": target }), ms(20))));
+    assert_eq!(report.outcomes[&(Interface::Rpc, OutcomeKind::Reply)], 6);
 
     let asked = asked.lock().expect("nobody panics");
     assert!(asked.iter().all(|asked| asked.url == "http://127.0.0.1:9000/api" && asked.from == "caller"));
@@ -85,7 +89,10 @@ fn requests_and_calls_of_every_name_go_out_as_they_were_made() {
             Errand::Request { method, body, .. } => format!("{method} {body}"),
         })
         .collect();
-    assert_eq!(methods, ["pay", "billing.v1.refund", "single", "ping", "GET null", "POST [1]", "DELETE null"]);
+    assert_eq!(
+        methods,
+        ["pay", "billing.v1.refund", "single", "nested", "named", "ping", "GET null", "POST [1]", "DELETE null"]
+    );
 }
 
 /// What a call and a request end as, of which that comes.

@@ -111,7 +111,7 @@ fn without_a_directory_those_outside_and_those_inside_are_found_by_name_and_by_g
     let [workers, second, all, orders, nobody, left] = seen.take().expect("it looked");
     let [one, two] = [outside("workers.01", "http://one/api"), outside("workers.02", "http://two/api")];
     assert_eq!(workers, [one.clone(), two.clone()], "whoever was heard of last comes first");
-    assert_eq!(second, [two.clone()]);
+    assert_eq!(second, std::slice::from_ref(&two));
     let [shop, driver, orders_inside] = [inside("shop", "shop"), inside("driver", "driver"), inside("orders", "shop")];
     assert_eq!(all, [shop, driver, orders_inside.clone(), one.clone(), two]);
     assert_eq!(orders, [orders_inside]);
