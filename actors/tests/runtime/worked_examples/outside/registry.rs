@@ -10,6 +10,7 @@ use rehearsal_actors::outcome::Undelivered;
 use rehearsal_actors::outside::registry::{Located, Pinged, Provision, Registry, TIME_TO_LIVE, URL};
 use rehearsal_actors::outside::{Came, Entrance, Errand, Gateway, OutboundAnswer, OutboundRequest};
 use rehearsal_actors::prelude::*;
+use rehearsal_actors::router::KnownDirectory;
 use rehearsal_actors::simulation::{Cast, ServiceSpec, Setup};
 use rehearsal_actors::stock::directory::{Server, ServerParams};
 use rehearsal_actors::topology::{Link, NodeId};
@@ -56,6 +57,7 @@ fn stage() -> (Setup, Vec<NodeId>, Entrance, Registry, Asked) {
 
 fn with_directory(setup: &mut Setup, node: NodeId) {
     let server = Server::new(ServerParams::default()).expect("it is sound");
+    setup.routing.directories.push(KnownDirectory::Service(setup.services.len()));
     enters(setup, "directory", node, Cast::service(server));
 }
 
@@ -148,6 +150,7 @@ fn who_registers_outside_is_found_and_called_inside_until_it_falls_silent() {
     enters(&mut setup, "driver", nodes[1], driver);
     setup.until = Some(SimTime::ZERO + SimDuration::from_secs(120));
     let report = play_unheard(setup);
+    assert!(report.ended_well(), "{:?}", report.panics);
     let (found, answers, took, located, left, nobody) = seen.take().expect("it is over");
     assert_eq!((found[0].service.as_str(), found[0].params[URL].starts_with("http://")), ("workers.01", true));
     for (number, answer) in answers.into_iter().enumerate() {
@@ -164,7 +167,6 @@ fn who_registers_outside_is_found_and_called_inside_until_it_falls_silent() {
     assert_eq!(located[1], [outside("workers.01", "http://dead/api"), outside("workers.01", "http://one/api")]);
     assert_eq!(left, []);
     assert!(matches!(nobody, Err(CallError::Undelivered(Undelivered::NoProvider { .. }))), "{nobody:?}");
-    assert!(report.ended_well());
 }
 
 #[test]
@@ -184,6 +186,7 @@ fn registrations_outlive_the_gateway_and_calls_of_nobody_are_not_understood() {
     enters(&mut setup, "driver", nodes[1], driver);
     setup.until = Some(second(60));
     let report = play_unheard(setup);
+    assert!(report.ended_well(), "{:?}", report.panics);
     let (after, stranger, located) = seen.take().expect("it is over");
     assert_eq!(after, Ok(json!([1])));
     assert!(matches!(stranger, Err(CallError::NotUnderstood(_))), "{stranger:?}");
