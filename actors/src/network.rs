@@ -250,6 +250,12 @@ impl Network {
         put(&mut self.takers.borrow_mut(), service, taker);
     }
 
+    /// What nobody takes by its type, the service does not understand any more.
+    pub(crate) fn remove_taker_of_everything(&self, service: ServiceId) {
+        let taker = self.takers.borrow_mut().get_mut(service.index()).and_then(Option::take);
+        drop(taker);
+    }
+
     fn taker_of_everything(&self, service: ServiceId) -> Option<Rc<dyn Receiver<AnyBody>>> {
         self.takers.borrow().get(service.index()).cloned().flatten()
     }

@@ -180,8 +180,7 @@ impl Network {
         for port in ports {
             port.unplug(service);
         }
-        let taker = self.takers.borrow_mut().get_mut(service.index()).and_then(Option::take);
-        drop(taker);
+        self.remove_taker_of_everything(service);
     }
 
     /// Runs what a service does last. If it panics, whatever else is left of it is still to be ended.

@@ -11,7 +11,7 @@ use crate::interfaces::rpc::{Interfaces, ReplyChannel, RpcAnswer};
 use crate::outside::outbound::{
     Came, End, Errand, Outbound, OutboundAnswer, OutboundRequest, end_of_call, response_to,
 };
-use crate::service::{Service, ServiceIo};
+use crate::service::{Service, ServiceIo, StepError};
 use crate::simulation::{Cast, ServiceSpec};
 use crate::topology::NodeId;
 
@@ -21,7 +21,8 @@ pub const OUTSIDE_LIMIT: usize = 1024;
 
 /// Stands in a run for a service that lives outside of it: requests to it and calls of it, whatever their
 /// names, cross the emulated network to where it stands, go out for real from there, and their answers come
-/// back on the same way. What becomes of those that are not answered well, see [`Outbound`].
+/// back on the same way. What becomes of those that are not answered well, see [`Outbound`]. Messages, raw
+/// ones or others, it does not understand.
 ///
 /// What is outside goes by the wall clock: this makes sense in a
 /// [paced run](crate::simulation::run_paced) alone. In one that is not, the clock jumps to the asker's
@@ -101,6 +102,12 @@ impl External {
 }
 
 impl Service for External {
+    /// Messages to steps stay inside, where nobody would ever look at them.
+    async fn start(&self, io: &ServiceIo) -> Result<(), StepError> {
+        io.desk.network.remove_taker_of_everything(io.id());
+        Ok(())
+    }
+
     fn endpoints(endpoints: &mut Endpoints<Self>) {
         for method in Method::ALL {
             endpoints.on(method, "/", External::request).on(method, "/{*path}", External::request);

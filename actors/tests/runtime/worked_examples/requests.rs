@@ -123,7 +123,7 @@ fn a_value_that_was_posted_comes_back_under_the_key_that_was_asked_for() {
     });
     enters(&mut setup, "caller", nodes[0], caller);
     play(setup);
-    assert_eq!(value.take(), Some(Ok(json!({ "value": 5, "key": "a%20b" }))));
+    assert_eq!(value.take(), Some(Ok(json!({ "value": 5, "key": "a b" }))));
 }
 
 #[test]

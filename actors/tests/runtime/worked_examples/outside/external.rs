@@ -14,7 +14,7 @@ use rehearsal_actors::outside::{
 };
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::simulation::{Pacing, Progress, Setup, run_paced};
-use rehearsal_actors::topology::Link;
+use rehearsal_actors::topology::{Link, NodeId};
 use serde_json::{Value, json};
 
 use crate::common::cast::{chain, enters, once};
@@ -24,7 +24,7 @@ use crate::common::{at_ms, ms};
 type Outcome = (OutcomeKind, SimDuration);
 
 /// A caller at `a`, and somebody outside behind `b`, ten milliseconds away, who answers at once with that.
-fn at_the_edge(answers: impl Fn(&OutboundRequest) -> Option<Came> + Send + Sync + 'static) -> (Setup, NodeOfCaller) {
+fn at_the_edge(answers: impl Fn(&OutboundRequest) -> Option<Came> + Send + Sync + 'static) -> (Setup, NodeId) {
     let (mut setup, nodes) = chain([Link::new(ms(10))]);
     let outbound = move |request: OutboundRequest, answer: OutboundAnswer| {
         if let Some(came) = answers(&request) {
@@ -34,8 +34,6 @@ fn at_the_edge(answers: impl Fn(&OutboundRequest) -> Option<Came> + Send + Sync 
     setup.services.push(External::at("outside", nodes[1], "http://127.0.0.1:9000/api", Arc::new(outbound)));
     (setup, nodes[0])
 }
-
-type NodeOfCaller = rehearsal_actors::topology::NodeId;
 
 #[test]
 fn requests_and_calls_of_every_name_go_out_as_they_were_made() {
@@ -149,16 +147,31 @@ fn errors_from_outside_are_what_they_say() {
 }
 
 #[test]
+fn messages_stay_inside_and_are_not_understood() {
+    use rehearsal_actors::interfaces::raw::Draft;
+    let (mut setup, node) = at_the_edge(|_| panic!("nothing goes out"));
+    let (sender, seen) = once(async |io| {
+        let message = io.mpi().send("outside", "hello".to_owned()).await;
+        let to = io.raw().address_of("outside").expect("it is there");
+        let raw = io.raw().request(Draft::new(to, "HELLO")).await;
+        (message.map(|_| ()), raw.is_err())
+    });
+    enters(&mut setup, "sender", node, sender);
+    play_unheard(setup);
+    let not_understood = CallError::Undelivered(Undelivered::NotUnderstood { to: "outside".to_owned() });
+    assert_eq!(seen.take(), Some((Err(not_understood), true)));
+}
+
+#[test]
 fn no_more_are_outside_at_once_than_may_be_and_the_others_may_try_again() {
-    let (mut setup, node) = at_the_edge(|_| None);
+    let (mut setup, nodes) = chain([]);
     // Answers are kept, and never given while anybody asks.
-    setup.services.clear();
     let (keep, kept): (Sender<OutboundAnswer>, Receiver<OutboundAnswer>) = channel();
     let keep = Mutex::new(keep);
     let outbound = move |_: OutboundRequest, answer: OutboundAnswer| {
         let _ = keep.lock().expect("nobody panics").send(answer);
     };
-    setup.services.push(External::at("outside", node, "http://127.0.0.1:9000", Arc::new(outbound)));
+    setup.services.push(External::at("outside", nodes[0], "http://127.0.0.1:9000", Arc::new(outbound)));
     let (caller, seen) = once(async move |io| {
         let calls = (0..OUTSIDE_LIMIT + 1).map(|_| io.rpc().proxy("outside").call::<Value, _>("pay", ()).defer());
         let mut last = calls.collect::<Vec<_>>().pop().expect("there are some");
@@ -169,7 +182,7 @@ fn no_more_are_outside_at_once_than_may_be_and_the_others_may_try_again() {
         let request = io.rest().get("outside/x").timeout(ms(5)).await.outcome;
         (refused, request)
     });
-    enters(&mut setup, "caller", node, caller);
+    enters(&mut setup, "caller", nodes[0], caller);
     play_unheard(setup);
     let (refused, request) = seen.take().expect("it has asked");
     assert!(matches!(refused, Err(CallError::Nack(_))), "{refused:?}");
