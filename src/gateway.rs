@@ -12,6 +12,8 @@
 //! | `POST /api` | JSON-RPC 2.0; methods are `service.method`, of the service with the longest name that fits |
 //! | `POST /api/{service}` | the same for one service; methods are `method` or `interface.method` |
 //! | `/{service}/{path…}` | the service's endpoints, by GET, HEAD, POST, PUT and DELETE |
+//! | `/openapi.json` | all of this, as OpenAPI 3.1 describes it |
+//! | `/metrics` | figures of the run and of the gateway, for Prometheus |
 //! | `/healthz`, `/readyz` | whether the server is there; whether the run is |
 //!
 //! What came of a request that crossed the network stands in the headers `Rehearsal-Outcome` (the name of
@@ -32,6 +34,8 @@ mod dispatch;
 mod exposure;
 pub mod jsonrpc;
 mod limits;
+mod metrics;
+mod openapi;
 mod place;
 mod problem;
 mod rest;

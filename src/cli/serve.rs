@@ -35,6 +35,7 @@ pub(super) fn serve(arguments: &Serve, registry: &Registry) -> Result<ExitCode, 
 
     let server = Server::new(door.entrance).limits(arguments.limits()).origins(arguments.allow_origin.clone());
     let server = server.style(if arguments.null_members { Style::NullMembers } else { Style::Strict });
+    let server = server.clock(progress.clone(), arguments.pace);
     let server = match &arguments.token {
         Some(token) => server.token(token),
         None => server,

@@ -16,6 +16,8 @@ use super::calls::Errand;
 use super::connection::Conversation;
 use super::exposure::Shown;
 use super::jsonrpc::{self, Answer, Incoming, Invalid, Request};
+use super::metrics;
+use super::openapi;
 use super::place::{Place, locate};
 use super::problem::Problem;
 use super::rest;
@@ -31,6 +33,7 @@ pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: w
             .await
             .unwrap_or_else(|problem| problem.at(request.uri().path()).into()),
     };
+    shared.tally.count(metrics::Route::of(request.uri().path()), response.status().as_u16());
     shared.origins.allow(request.headers(), &mut response);
     if response.head().connection_type() == ConnectionType::Close
         && let Some(conversation) = conversation
@@ -51,7 +54,7 @@ async fn answer_or_refuse(
     let place = locate(path).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
     let _in_flight = match place {
         // Whoever looks after the gateway hears of it in any case.
-        Place::Health | Place::Readiness => None,
+        Place::Health | Place::Readiness | Place::Metrics => None,
         _ => Some(InFlight::begin(shared).ok_or_else(too_many)?),
     };
     match place {
@@ -73,6 +76,14 @@ async fn answer_or_refuse(
                 return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway is not in the run"));
             }
             Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
+        }
+        Place::Metrics => {
+            expect(request, &[Method::GET, Method::HEAD], "GET, HEAD")?;
+            Ok(metrics::answer(shared, request).await)
+        }
+        Place::OpenApi => {
+            expect(request, &[Method::GET, Method::HEAD], "GET, HEAD")?;
+            openapi::answer(shared, request).await
         }
         Place::Service(service, rest) => rest::answer(shared, request, payload, &service, rest).await,
         Place::Nothing => Err(Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path")),

@@ -35,6 +35,11 @@ impl Exposure {
         self.token = Some(token);
     }
 
+    /// Whether there is a token that could be shown.
+    pub(super) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Adds services, or methods of services, to the list.
     pub(super) fn list(&mut self, globs: impl IntoIterator<Item = String>) {
         self.listed.get_or_insert_default().extend(globs.into_iter().map(|glob| WildMatch::new(&glob)));
@@ -50,6 +55,11 @@ impl Exposure {
             Some((_, shown)) if is_same(shown.trim_ascii(), token.as_bytes()) => Shown::Token,
             _ => Shown::Wrong,
         }
+    }
+
+    /// Whether somebody may ask everything.
+    pub(super) fn shows_everything(&self, shown: Shown) -> bool {
+        shown == Shown::Token || (self.token.is_none() && self.listed.is_none())
     }
 
     /// Whether somebody may ask a service.

@@ -15,6 +15,10 @@ pub(super) enum Place<'a> {
     Health,
     /// `/readyz`
     Readiness,
+    /// `/metrics`
+    Metrics,
+    /// `/openapi.json`
+    OpenApi,
     /// `/{service}/{path…}`: what a service has there. The path has its escapes and begins with a slash.
     Service(Cow<'a, str>, &'a str),
     /// Nothing, and nothing of a service either.
@@ -57,6 +61,8 @@ pub(super) fn locate(path: &str) -> Result<Place<'_>, BadTarget> {
         "api" => second()?.map_or(Place::Nothing, Place::ServiceApi),
         "healthz" if rest.is_empty() => Place::Health,
         "readyz" if rest.is_empty() => Place::Readiness,
+        "metrics" if rest.is_empty() => Place::Metrics,
+        "openapi.json" if rest.is_empty() => Place::OpenApi,
         "" | "events" | "healthz" | "readyz" | "metrics" | "openapi.json" => Place::Nothing,
         _ => Place::Service(first, rest),
     })
@@ -101,7 +107,9 @@ mod tests {
             ("/healthz", Place::Health),
             ("/healthz/x", Place::Nothing),
             ("/events/a.b", Place::Nothing),
+            ("/metrics", Place::Metrics),
             ("/metrics/x", Place::Nothing),
+            ("/openapi.json", Place::OpenApi),
             ("/", Place::Nothing),
             ("//shop", Place::Nothing),
             ("*", Place::Nothing),

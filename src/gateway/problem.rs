@@ -1,5 +1,7 @@
 //! What is wrong with a request, for machines: RFC 9457.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -28,7 +30,7 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     definite: Option<bool>,
     #[serde(skip)]
-    allow: Option<&'static str>,
+    allow: Option<Cow<'static, str>>,
 }
 
 fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
@@ -64,8 +66,8 @@ impl Problem {
     }
 
     /// Which methods would do, where the one of the request does not.
-    pub(super) fn allow(mut self, methods: &'static str) -> Self {
-        self.allow = Some(methods);
+    pub(super) fn allow(mut self, methods: impl Into<Cow<'static, str>>) -> Self {
+        self.allow = Some(methods.into());
         self
     }
 
@@ -76,8 +78,8 @@ impl Problem {
         if let Some(outcome) = self.outcome {
             builder.insert_header((OUTCOME, HeaderValue::from_static(outcome)));
         }
-        if let Some(methods) = self.allow {
-            builder.insert_header((header::ALLOW, HeaderValue::from_static(methods)));
+        if let Some(methods) = self.allow.as_deref() {
+            builder.insert_header((header::ALLOW, methods));
         }
         match self.status {
             // What the rest of the connection is about, nobody can say.

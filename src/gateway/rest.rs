@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use rehearsal_actors::interfaces::rest::{Method, Reply};
 use rehearsal_actors::outcome::OutcomeKind;
 use rehearsal_actors::outside::EntranceError;
+use rehearsal_actors::outside::catalogue::Catalogue;
 use serde_json::Value;
 
 use super::body;
@@ -31,11 +32,13 @@ pub(super) async fn answer(
     path: &str,
 ) -> Result<HttpResponse, Problem> {
     let whole = request.uri().path();
-    let Some(method) = method_of(request.method()) else {
-        return Err(not_allowed_here());
-    };
     let shown = shared.exposure.shown(request.headers());
-    if !shared.exposure.shows(service, shown) {
+    let is_shown = shared.exposure.shows(service, shown);
+    let Some(method) = method_of(request.method()) else {
+        let there = if is_shown { methods_at(shared, service, path).await? } else { Vec::new() };
+        return Err(not_allowed_here(&there));
+    };
+    if !is_shown {
         return Err(hidden(service, shown));
     }
     let query = request.query_string();
@@ -49,15 +52,8 @@ pub(super) async fn answer(
     }
     let path = if path.is_empty() { "/" } else { path };
     let url = if query.is_empty() { format!("{service}{path}") } else { format!("{service}{path}?{query}") };
-    let visit = shared.entrance.enter(move |io| async move { io.rest().call(method, &url, body).await });
-    match actix_web::rt::time::timeout(shared.limits.answer_time, visit).await {
-        Ok(Ok(reply)) => Ok(tell(reply, whole)),
-        Ok(Err(error)) => Err(not_let_in(error)),
-        Err(_) => {
-            let detail = format!("no answer came within {:?} of the wall clock", shared.limits.answer_time);
-            Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).outcome(OutcomeKind::TimedOut))
-        }
-    }
+    let reply = shared.visit(move |io| async move { io.rest().call(method, &url, body).await }).await?;
+    Ok(tell(reply, whole))
 }
 
 fn method_of(method: &HttpMethod) -> Option<Method> {
@@ -124,8 +120,20 @@ fn allow(methods: &[Method]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-fn not_allowed_here() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("endpoints of services are for {METHODS}")).allow(METHODS)
+/// For which methods a service has something at a path, without asking it.
+async fn methods_at(shared: &Shared, service: &str, path: &str) -> Result<Vec<Method>, Problem> {
+    let (service, path) = (service.to_owned(), path.to_owned());
+    let look = move |io| async move {
+        let offered = Catalogue::of(&io).get(&service).and_then(|listed| listed.offered);
+        offered.map_or_else(Vec::new, |offered| offered.methods_at(if path.is_empty() { "/" } else { &path }))
+    };
+    shared.visit(look).await
+}
+
+/// For a method that endpoints cannot be for. `there`: what there is at that path, as far as that is known.
+fn not_allowed_here(there: &[Method]) -> Problem {
+    let allowed = if there.is_empty() { METHODS.to_owned() } else { allow(there) };
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this is for {allowed}")).allow(allowed)
 }
 
 /// Whoever asks has to show the token.

@@ -14,6 +14,7 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpRequest, rt, web};
 use rehearsal_actors::outside::Entrance;
+use rehearsal_actors::simulation::{Pace, Progress};
 use tokio::sync::watch;
 
 use super::connection::Connection;
@@ -32,6 +33,7 @@ pub struct Server {
     exposure: Exposure,
     style: Style,
     origins: Origins,
+    clock: Option<(Arc<Progress>, Pace)>,
     workers: usize,
 }
 
@@ -44,6 +46,7 @@ impl Server {
             exposure: Exposure::default(),
             style: Style::default(),
             origins: Origins::default(),
+            clock: None,
             workers: std::thread::available_parallelism().map_or(1, Into::into),
         }
     }
@@ -81,6 +84,13 @@ impl Server {
         self
     }
 
+    /// Tells, among its figures, how the run keeps to the wall clock: the progress that the run was given,
+    /// and its pace.
+    pub fn clock(mut self, progress: Arc<Progress>, pace: Pace) -> Self {
+        self.clock = Some((progress, pace));
+        self
+    }
+
     /// In so many threads, one at least; without it, as many as the machine has cores.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers.max(1);
@@ -93,9 +103,21 @@ impl Server {
     /// The socket cannot be listened to, or there are no threads to be had.
     pub fn start(self, listener: TcpListener) -> io::Result<Running> {
         let address = listener.local_addr()?;
-        let Server { entrance, limits, exposure, style, origins, workers } = self;
-        let (connections, in_flight) = Default::default();
-        let shared = Arc::new(Shared { entrance, limits, exposure, style, origins, address, connections, in_flight });
+        let Server { entrance, limits, exposure, style, origins, clock, workers } = self;
+        let (connections, in_flight, tally) = Default::default();
+        let shared = Shared {
+            entrance,
+            limits,
+            exposure,
+            style,
+            origins,
+            address,
+            connections,
+            in_flight,
+            tally,
+            clock,
+        };
+        let shared = Arc::new(shared);
         let (close, closing) = watch::channel(false);
         let (started, starting) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {

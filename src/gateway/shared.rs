@@ -4,12 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use actix_web::http::StatusCode;
+use rehearsal_actors::outcome::OutcomeKind;
 use rehearsal_actors::outside::Entrance;
+use rehearsal_actors::service::ServiceIo;
+use rehearsal_actors::simulation::{Pace, Progress};
 
 use super::cors::Origins;
 use super::exposure::Exposure;
 use super::jsonrpc::Style;
 use super::limits::Limits;
+use super::metrics::Tally;
+use super::problem::Problem;
+use super::rest;
 
 /// What all requests of a gateway share.
 pub(super) struct Shared {
@@ -22,6 +29,29 @@ pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) connections: AtomicUsize,
     pub(super) in_flight: AtomicUsize,
+    /// What was answered so far.
+    pub(super) tally: Tally,
+    /// How the run keeps to the wall clock, if that is known.
+    pub(super) clock: Option<(Arc<Progress>, Pace)>,
+}
+
+impl Shared {
+    /// Sends somebody into the run, and waits for what they come back with.
+    pub(super) async fn visit<R, F, Acting>(&self, act: F) -> Result<R, Problem>
+    where
+        R: Send + 'static,
+        F: FnOnce(ServiceIo) -> Acting + Send + 'static,
+        Acting: Future<Output = R> + 'static,
+    {
+        match actix_web::rt::time::timeout(self.limits.answer_time, self.entrance.enter(act)).await {
+            Ok(Ok(back)) => Ok(back),
+            Ok(Err(error)) => Err(rest::not_let_in(error)),
+            Err(_) => {
+                let detail = format!("no answer came within {:?} of the wall clock", self.limits.answer_time);
+                Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, detail).outcome(OutcomeKind::TimedOut))
+            }
+        }
+    }
 }
 
 /// One of the requests that are in hand, until it is dropped.

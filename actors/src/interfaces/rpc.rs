@@ -122,6 +122,7 @@ mod payload;
 mod providers;
 mod schema;
 mod target;
+mod unknown_fields;
 
 use std::borrow::Cow;
 
@@ -141,6 +142,7 @@ pub(crate) use payload::{Payload, text_size};
 pub(crate) use providers::Acquaintances;
 pub use providers::{ATTEMPTS, AnyCall, LIST_KEPT, Providers, Spread, Trying, VERSION};
 pub use schema::Schemas;
+pub(crate) use schema::schema_of;
 pub use target::Target;
 pub(crate) use target::{NobodyHere, StrayCall};
 

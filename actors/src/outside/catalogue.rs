@@ -38,10 +38,14 @@
 //! # assert_eq!(run(setup, None, Default::default()).unwrap().counters["looked"], 1);
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use matchit::Router;
 
 pub use crate::interfaces::rest::EndpointDescription;
 pub use crate::interfaces::rpc::{InterfaceDescription, MethodDescription, Parameter, Schemas};
+use crate::interfaces::rest::{Method, Target};
 use crate::network::Network;
 use crate::service::ServiceIo;
 pub use crate::service::offers::{InterfaceOffer, Offered};
@@ -98,6 +102,21 @@ impl<'a> Catalogue<'a> {
 }
 
 impl Offered {
+    /// For which methods there is an endpoint at a path, which begins with a slash.
+    pub fn methods_at(&self, path: &str) -> Vec<Method> {
+        let mut of_pattern = BTreeMap::<&str, Vec<Method>>::new();
+        for EndpointDescription { pattern, method, .. } in &self.endpoints {
+            of_pattern.entry(pattern).or_default().push(*method);
+        }
+        let mut router = Router::new();
+        for (pattern, methods) in of_pattern {
+            // They can be told apart, or the service would not have started.
+            let _ = router.insert(pattern, methods);
+        }
+        let target = Target::of(path);
+        router.at(&target.path).map(|matched| matched.value.clone()).unwrap_or_default()
+    }
+
     /// The method that a call of this name means: `interface.method`, or `method` if one interface alone
     /// has it. What each parameter looks like stands in the schemas.
     pub fn method(&self, name: &str) -> Option<(&MethodDescription, &Schemas)> {

@@ -71,7 +71,11 @@ impl Store {
 
 impl Service for Store {
     fn endpoints(endpoints: &mut Endpoints<Self>) {
-        endpoints.post("/data", Store::put_in).get("/data/{key}", Store::look_up);
+        let members = json!({ "key": { "type": "string" }, "value": {} });
+        endpoints.post("/data", Store::put_in).takes_like(json!({
+            "type": "object", "properties": members, "required": ["key", "value"], "additionalProperties": false,
+        }));
+        endpoints.get("/data/{key}", Store::look_up).param::<String>("key");
     }
 }
 

@@ -7,8 +7,11 @@ use std::rc::Rc;
 
 use matchit::Router;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{Method, Request, Response};
+use crate::interfaces::rpc::schema_of;
 use crate::service::{ServiceIo, StepError};
 
 /// Whatever a handler may return.
@@ -74,6 +77,29 @@ where
 
 type Handler<S> = Rc<dyn Handle<S>>;
 
+/// A JSON Schema, written when somebody asks for it.
+#[derive(Clone)]
+enum Shape {
+    Of(fn() -> Value),
+    Like(Value),
+}
+
+impl Shape {
+    fn schema(&self) -> Value {
+        match self {
+            Shape::Of(type_schema) => type_schema(),
+            Shape::Like(schema) => schema.clone(),
+        }
+    }
+}
+
+/// One endpoint, and what it was said to take.
+struct Entry<S> {
+    handler: Handler<S>,
+    params: BTreeMap<String, Shape>,
+    body: Option<Shape>,
+}
+
 /// Why an endpoint cannot be registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadEndpoint {
@@ -82,12 +108,17 @@ pub(crate) struct BadEndpoint {
 }
 
 /// An endpoint that a service offers.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointDescription {
     /// The paths that it answers, with parameters in braces: `/items/{id}`, `/files/{*path}`.
     pub pattern: String,
     /// What it does with them.
     pub method: Method,
+    /// JSON Schemas of parameters of the pattern, for those of which something [was said](Endpoints::param);
+    /// the others may be any text.
+    pub params: BTreeMap<String, Value>,
+    /// A JSON Schema of the body, if something [was said](Endpoints::takes) of it.
+    pub body: Option<Value>,
 }
 
 /// What is there for a path and a method.
@@ -99,24 +130,88 @@ pub(crate) enum Found<S> {
 
 /// The endpoints of one service. Patterns are paths with parameters: `/items/{id}`, or `{*rest}`
 /// at the end for everything that follows.
+///
+/// What an endpoint takes may be said behind it. It is for pages that describe the service, and for whoever
+/// generates clients and tests from them; the handler alone decides what it does with a request.
+///
+/// ```
+/// use std::rc::Rc;
+/// use rehearsal_actors::prelude::*;
+///
+/// struct Shop;
+///
+/// impl Shop {
+///     async fn change_price(self: Rc<Self>, _: ServiceIo, request: Request) -> Result<Response, Response> {
+///         let (item, price): (u32, u64) = (request.param("item")?, request.json()?);
+///         Ok(Response::new(200, format!("{item} costs {price} from now on")))
+///     }
+/// }
+///
+/// impl Service for Shop {
+///     fn endpoints(endpoints: &mut Endpoints<Self>) {
+///         endpoints.put("/items/{item}/price", Shop::change_price).param::<u32>("item").takes::<u64>();
+///     }
+/// }
+/// ```
 pub struct Endpoints<S> {
     /// From a pattern to its place in `methods`.
     router: Router<usize>,
-    methods: Vec<BTreeMap<Method, Handler<S>>>,
+    methods: Vec<BTreeMap<Method, Entry<S>>>,
     patterns: BTreeMap<String, usize>,
+    /// The one that was registered last, unless that was a mistake.
+    last: Option<(usize, Method)>,
     mistakes: Vec<BadEndpoint>,
 }
 
 impl<S: 'static> Endpoints<S> {
     pub(crate) fn new() -> Self {
-        Endpoints { router: Router::new(), methods: Vec::new(), patterns: BTreeMap::new(), mistakes: Vec::new() }
+        let (methods, mistakes) = (Vec::new(), Vec::new());
+        Endpoints { router: Router::new(), methods, patterns: BTreeMap::new(), last: None, mistakes }
     }
 
     /// Registers an endpoint. A pattern and method that are there already, and a pattern that
     /// cannot be told from another, keep the service from starting.
     pub fn on(&mut self, method: Method, pattern: &str, handler: impl Handle<S>) -> &mut Self {
-        if let Err(reason) = self.add(method, pattern, Rc::new(handler)) {
+        self.last = match self.add(method, pattern, Rc::new(handler)) {
+            Ok(at) => Some((at, method)),
+            Err(reason) => {
+                self.mistakes.push(BadEndpoint { endpoint: format!("{method} {pattern}"), reason });
+                None
+            }
+        };
+        self
+    }
+
+    /// Says that a parameter of the pattern registered last is read as a value of this type. One that is not
+    /// in the pattern keeps the service from starting.
+    pub fn param<T: DeserializeOwned>(&mut self, name: &str) -> &mut Self {
+        let Some((at, method)) = self.last else { return self };
+        let pattern = self.patterns.iter().find(|(_, place)| **place == at).map_or("", |(pattern, _)| pattern);
+        if !pattern.contains(&format!("{{{name}}}")) && !pattern.contains(&format!("{{*{name}}}")) {
+            let reason = format!("there is no parameter `{name}` in the pattern");
             self.mistakes.push(BadEndpoint { endpoint: format!("{method} {pattern}"), reason });
+        } else if let Some(entry) = self.methods[at].get_mut(&method) {
+            entry.params.insert(name.to_owned(), Shape::Of(schema_of::<T>));
+        }
+        self
+    }
+
+    /// Says that the endpoint registered last reads its body as a value of this type. If null will do for
+    /// one, there need not be a body.
+    pub fn takes<T: DeserializeOwned>(&mut self) -> &mut Self {
+        self.set_body(Shape::Of(schema_of::<T>))
+    }
+
+    /// Says what the body of the endpoint registered last looks like, as a JSON Schema: for types that do
+    /// not give themselves away, such as those with a `serde_json::Value` in them.
+    pub fn takes_like(&mut self, schema: Value) -> &mut Self {
+        self.set_body(Shape::Like(schema))
+    }
+
+    fn set_body(&mut self, shape: Shape) -> &mut Self {
+        let entry = self.last.and_then(|(at, method)| self.methods[at].get_mut(&method));
+        if let Some(entry) = entry {
+            entry.body = Some(shape);
         }
         self
     }
@@ -141,7 +236,7 @@ impl<S: 'static> Endpoints<S> {
         self.on(Method::Delete, pattern, handler)
     }
 
-    fn add(&mut self, method: Method, pattern: &str, handler: Handler<S>) -> Result<(), String> {
+    fn add(&mut self, method: Method, pattern: &str, handler: Handler<S>) -> Result<usize, String> {
         if !pattern.starts_with('/') {
             return Err("a pattern starts with a slash".to_owned());
         }
@@ -158,8 +253,8 @@ impl<S: 'static> Endpoints<S> {
         if self.methods[at].contains_key(&method) {
             return Err("it is registered already".to_owned());
         }
-        self.methods[at].insert(method, handler);
-        Ok(())
+        self.methods[at].insert(method, Entry { handler, params: BTreeMap::new(), body: None });
+        Ok(at)
     }
 
     pub(crate) fn take_mistakes(&mut self) -> Vec<BadEndpoint> {
@@ -169,8 +264,13 @@ impl<S: 'static> Endpoints<S> {
     /// All of them, in the order of patterns and methods.
     pub(crate) fn describe(&self) -> Vec<EndpointDescription> {
         let of_pattern = |(pattern, at): (&String, &usize)| {
-            let describe = |method: &Method| EndpointDescription { pattern: pattern.clone(), method: *method };
-            self.methods[*at].keys().map(describe).collect::<Vec<_>>()
+            let describe = |(method, entry): (&Method, &Entry<S>)| EndpointDescription {
+                pattern: pattern.clone(),
+                method: *method,
+                params: entry.params.iter().map(|(name, shape)| (name.clone(), shape.schema())).collect(),
+                body: entry.body.as_ref().map(Shape::schema),
+            };
+            self.methods[*at].iter().map(describe).collect::<Vec<_>>()
         };
         self.patterns.iter().flat_map(of_pattern).collect()
     }
@@ -181,7 +281,7 @@ impl<S: 'static> Endpoints<S> {
         };
         let methods = &self.methods[*matched.value];
         match methods.get(&method) {
-            Some(handler) => {
+            Some(Entry { handler, .. }) => {
                 let params = matched.params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
                 Found::Handler(handler.clone(), params)
             }
@@ -192,6 +292,8 @@ impl<S: 'static> Endpoints<S> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     async fn nothing(_: Rc<()>, _: ServiceIo, _: Request) {}
@@ -214,5 +316,26 @@ mod tests {
         endpoints.get("/a", nothing).get("/a", nothing).put("/a", nothing).get("/{x}", nothing).get("/{y}", nothing);
         let endpoints: Vec<String> = endpoints.take_mistakes().into_iter().map(|m| m.endpoint).collect();
         assert_eq!(endpoints, ["GET /a", "GET /{y}"]);
+    }
+
+    #[test]
+    fn what_an_endpoint_takes_is_told_where_it_was_said() {
+        let mut endpoints = Endpoints::<()>::new();
+        endpoints.get("/items/{id}", nothing).param::<u8>("id").put("/items/{id}", nothing).takes::<bool>();
+        endpoints.post("/items", nothing).takes_like(json!({ "type": "object" })).delete("/files/{*all}", nothing);
+        assert_eq!(endpoints.take_mistakes(), []);
+        let told: Vec<_> = endpoints.describe().into_iter().map(|told| (told.method, told.params, told.body)).collect();
+        let none = BTreeMap::new;
+        let byte = json!({ "type": "integer", "minimum": 0, "maximum": 255 });
+        let expected = [
+            (Method::Delete, none(), None),
+            (Method::Post, none(), Some(json!({ "type": "object" }))),
+            (Method::Get, BTreeMap::from([("id".to_owned(), byte)]), None),
+            (Method::Put, none(), Some(json!({ "type": "boolean" }))),
+        ];
+        assert_eq!(told, expected);
+        endpoints.get("/a/{x}", nothing).param::<u8>("y");
+        let mistakes: Vec<String> = endpoints.take_mistakes().into_iter().map(|m| m.endpoint).collect();
+        assert_eq!(mistakes, ["GET /a/{x}"]);
     }
 }

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use serde_reflection::{ContainerFormat, Error, Format, FormatHolder, Registry, Tracer, TracerConfig, VariantFormat};
 
-use super::inspection::parameters;
+use super::inspection::{parameters, parameters_of};
+use super::unknown_fields::refuses_unknown_fields;
 use crate::panics::catch;
 
 /// So many times a type is read, so that all variants of the enums in it are seen.
@@ -32,11 +33,16 @@ struct Traced {
     open: BTreeSet<String>,
 }
 
+/// JSON is for people to read, which some types want to know.
+fn as_json() -> TracerConfig {
+    TracerConfig::default().is_human_readable(true)
+}
+
 /// Looks at a type until every variant of every enum in it was seen; `None` if it wants to see real data.
 fn trace<P: DeserializeOwned>() -> Option<Traced> {
     let mut enums = BTreeSet::new();
     loop {
-        let mut tracer = Tracer::new(TracerConfig::default());
+        let mut tracer = Tracer::new(as_json());
         let (mut format, _) = tracer.trace_simple_type::<P>().ok()?;
         for _ in 0..ROUNDS {
             // Every name has to be asked for: that is what lets the tracer go on to the next variant.
@@ -63,7 +69,7 @@ fn trace<P: DeserializeOwned>() -> Option<Traced> {
 }
 
 fn unchecked<P: DeserializeOwned>(open: BTreeSet<String>) -> Option<Traced> {
-    let mut tracer = Tracer::new(TracerConfig::default());
+    let mut tracer = Tracer::new(as_json());
     let (mut format, _) = tracer.trace_simple_type::<P>().ok()?;
     let _ = format.normalize();
     Some(Traced { format, registry: tracer.registry_unchecked(), open })
@@ -72,14 +78,35 @@ fn unchecked<P: DeserializeOwned>(open: BTreeSet<String>) -> Option<Traced> {
 /// The schemas of the parameters that make up a value of this type.
 pub(super) fn schemas_of<P: DeserializeOwned>() -> Schemas {
     // It is the type's own code that runs, on data that nobody has sent.
+    let several = catch(parameters_of::<P>).map_or(1, |params| params.len());
     let Ok(Some(traced)) = catch(trace::<P>) else {
-        return Schemas { whole: anything(), each: vec![anything()] };
+        return Schemas { whole: anything(), each: vec![anything(); several] };
     };
     let writer = Writer { registry: &traced.registry, open: &traced.open };
     let each = parameters(&traced.format, &traced.registry);
-    Schemas {
-        whole: writer.format(&traced.format, &mut Vec::new()),
-        each: each.into_iter().map(|(_, format)| writer.format(format, &mut Vec::new())).collect(),
+    let mut each: Vec<Value> =
+        each.into_iter().map(|(_, format)| writer.format(format, &mut Vec::new())).collect();
+    each.resize(several, anything());
+    let mut whole = writer.format(&traced.format, &mut Vec::new());
+    if refuses_unknown_fields::<P>() {
+        close(&mut whole);
+    }
+    Schemas { whole, each }
+}
+
+/// The schema of a value of this type; `{}` if its `Deserialize` does not give away what it wants.
+pub(crate) fn schema_of<P: DeserializeOwned>() -> Value {
+    schemas_of::<P>().whole
+}
+
+/// Lets an object, or an optional one, have no other members than those it tells of.
+fn close(schema: &mut Value) {
+    let object = match schema.get_mut("anyOf") {
+        Some(Value::Array(either)) => either.first_mut().and_then(Value::as_object_mut),
+        _ => schema.as_object_mut(),
+    };
+    if let Some(object) = object.filter(|object| object.contains_key("properties")) {
+        object.insert("additionalProperties".to_owned(), false.into());
     }
 }
 

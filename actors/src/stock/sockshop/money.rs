@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
 
 /// An amount of money in whole cents. It prints, and stands in JSON, as people write it: `19.99`; on
 /// the wire of MPI it is the number of cents.
@@ -28,6 +29,12 @@ impl Money {
     /// The amount in cents.
     pub const fn cents(self) -> u64 {
         self.0
+    }
+
+    /// What an amount looks like in JSON, as a JSON Schema: a tenth as much as there may be, so that it can
+    /// be told by the number of digits.
+    pub fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^[0-9]{1,16}\\.[0-9]{2}$" })
     }
 
     /// So many times the amount (saturating).

@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     CartItem, Money, OrderLine, OrderParams, PaymentParams, Product, Shipment, cart, products, shipment, total, user,
@@ -135,7 +135,7 @@ impl Users {
 
 impl Service for Users {
     fn endpoints(endpoints: &mut Endpoints<Self>) {
-        endpoints.get("/user/{id}", Users::user);
+        endpoints.get("/user/{id}", Users::user).param::<u64>("id");
     }
 }
 
@@ -205,7 +205,11 @@ impl Order {
 
 impl Service for Order {
     fn endpoints(endpoints: &mut Endpoints<Self>) {
-        endpoints.post("/order", Order::order);
+        let members = json!({ "id": { "type": "string" }, "amount": Money::schema() });
+        let line = json!({ "type": "object", "properties": members, "required": ["id", "amount"] });
+        let items = json!({ "items": { "type": "array", "items": line } });
+        let body = json!({ "type": "object", "properties": items, "required": ["items"] });
+        endpoints.post("/order", Order::order).takes_like(body);
     }
 }
 
@@ -233,7 +237,10 @@ impl Payment {
 
 impl Service for Payment {
     fn endpoints(endpoints: &mut Endpoints<Self>) {
-        endpoints.post("/pay", Payment::pay);
+        let order_id = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
+        let members = json!({ "order_id": order_id, "amount": Money::schema() });
+        let body = json!({ "type": "object", "properties": members, "required": ["order_id", "amount"] });
+        endpoints.post("/pay", Payment::pay).takes_like(body);
     }
 }
 
@@ -251,6 +258,6 @@ impl Shipping {
 
 impl Service for Shipping {
     fn endpoints(endpoints: &mut Endpoints<Self>) {
-        endpoints.get("/details/{order}", Shipping::details);
+        endpoints.get("/details/{order}", Shipping::details).param::<u64>("order");
     }
 }

@@ -46,7 +46,8 @@ pub struct OrderFailed {
 
 /// Why an order was not placed.
 enum NotPlaced {
-    /// It never came to an order, or the order was turned down: 503, or 402 if it could not be paid for.
+    /// It never came to an order, or the order was turned down: 503, 404 if there is no such user, or 402 if
+    /// it could not be paid for.
     Nothing(u16, String),
     /// Something may have happened.
     Perhaps(u16, String),
@@ -88,7 +89,11 @@ impl Frontend {
         let FrontendParams { catalog, user, cart, order, .. } = &self.params;
         let began = io.now();
         let CatalogBody { products } = read("catalog", io.rest().get(&format!("{catalog}/catalog")).await)?;
-        let _: User = read("user", io.rest().get(&format!("{user}/user/{user_id}")).await)?;
+        let reply = io.rest().get(&format!("{user}/user/{user_id}")).await;
+        if reply.by_service && reply.status == 404 {
+            return Err(NotPlaced::Nothing(404, reason("user", &reply)));
+        }
+        let _: User = read("user", reply)?;
         let CartBody { items } = read("cart", io.rest().get(&format!("{cart}/cart")).await)?;
         let items = order_lines(&products, &items)
             .map_err(|id| StepError::new(format!("catalog: product {id} is not for sale")))?;
@@ -105,7 +110,7 @@ impl Frontend {
 
     /// `POST /orders`
     async fn order(self: Rc<Self>, io: ServiceIo, request: Request) -> Result<Response, Response> {
-        let OrderFor { user_id } = if request.body.is_null() { OrderFor::default() } else { request.json()? };
+        let OrderFor { user_id } = request.json::<Option<OrderFor>>()?.unwrap_or_default();
         match self.place(&io, user_id.unwrap_or(self.params.user_id)).await {
             Ok(placed) => Ok(Response::new(201, placed)),
             Err(NotPlaced::Nothing(status, why) | NotPlaced::Perhaps(status, why)) => {
@@ -130,7 +135,7 @@ impl Service for Frontend {
     }
 
     fn endpoints(endpoints: &mut Endpoints<Self>) {
-        endpoints.post("/orders", Frontend::order);
+        endpoints.post("/orders", Frontend::order).takes::<Option<OrderFor>>();
     }
 
     fn interfaces(interfaces: &mut Interfaces<Self>) {

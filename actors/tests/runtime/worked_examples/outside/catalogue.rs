@@ -1,5 +1,6 @@
 //! What every service offers, without asking it.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rehearsal_actors::outside::catalogue::{Catalogue, EndpointDescription, Listed, Offered};
@@ -94,10 +95,18 @@ fn every_service_is_listed_with_what_it_offers_and_whether_it_is_there() {
     assert_eq!(standing, expected);
 
     let shop = offered(&seen[0]);
-    let endpoint = |method, pattern: &str| EndpointDescription { pattern: pattern.to_owned(), method };
+    let endpoint = |method, pattern: &str| EndpointDescription {
+        pattern: pattern.to_owned(),
+        method,
+        params: BTreeMap::new(),
+        body: None,
+    };
     let expected =
         [endpoint(Method::Get, "/items/{id}"), endpoint(Method::Get, "/orders"), endpoint(Method::Post, "/orders")];
     assert_eq!(shop.endpoints, expected);
+    assert_eq!(shop.methods_at("/orders"), [Method::Get, Method::Post]);
+    assert_eq!(shop.methods_at("/items/a%2Fb"), [Method::Get]);
+    assert_eq!(shop.methods_at("/items/a/b"), []);
     assert_eq!(shop.subscriptions, ["stock.*"]);
     let names: Vec<(&str, &str)> =
         shop.interfaces.iter().map(|i| (&*i.description.name, &*i.description.version)).collect();

@@ -1,0 +1,71 @@
+//! What the gateway says itself.
+
+use serde_json::{Map, Value, json};
+
+use super::parts::{self, OF_ANY, by_gateway};
+
+/// A place that is read, and what it says.
+struct Page {
+    path: &'static str,
+    summary: &'static str,
+    says: &'static str,
+    media_type: &'static str,
+    schema: Value,
+    /// Besides those of any place.
+    refuses: &'static [u16],
+}
+
+/// The places that everybody may look at.
+pub(super) fn paths() -> Map<String, Value> {
+    let status = |says: &str| {
+        json!({ "type": "object", "properties": { "status": { "const": says } }, "required": ["status"] })
+    };
+    let pages = [
+        Page {
+            path: "/healthz",
+            summary: "Whether the gateway is there",
+            says: "It is.",
+            media_type: "application/json",
+            schema: status("ok"),
+            refuses: &[],
+        },
+        Page {
+            path: "/readyz",
+            summary: "Whether the run is there, too",
+            says: "It is; 503 if it is not.",
+            media_type: "application/json",
+            schema: status("ready"),
+            refuses: &[],
+        },
+        Page {
+            path: "/metrics",
+            summary: "Figures of the run and of the gateway, for Prometheus",
+            says: "The text format, version 0.0.4. Without a run, what the gateway knows itself.",
+            media_type: "text/plain",
+            schema: json!({ "type": "string" }),
+            refuses: &[],
+        },
+        Page {
+            path: "/openapi.json",
+            summary: "This document",
+            says: "OpenAPI 3.1.",
+            media_type: "application/json",
+            schema: json!({ "type": "object", "required": ["openapi", "info", "paths"] }),
+            refuses: &[502, 504],
+        },
+    ];
+    pages.into_iter().map(|page| (page.path.to_owned(), json!({ "get": operation(page) }))).collect()
+}
+
+fn operation(page: Page) -> Value {
+    let mut responses = by_gateway(OF_ANY.iter().chain(page.refuses));
+    let content = json!({ page.media_type: { "schema": page.schema } });
+    responses.insert("200".to_owned(), json!({ "description": page.says, "content": content }));
+    json!({
+        "operationId": format!("GET {}", page.path),
+        "summary": page.summary,
+        "tags": [parts::OWN_TAG],
+        "responses": responses,
+    })
+}
+
