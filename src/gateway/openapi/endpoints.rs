@@ -59,7 +59,6 @@ fn operation(
     responses.insert("204".to_owned(), json!({ "description": "Done.", "headers": crossing(true) }));
     responses.insert("default".to_owned(), said("What else the service says.", true));
     let parameter = |param: &Param| {
-        // An empty segment is no segment.
         let schema = endpoint.params.get(&param.name).cloned().unwrap_or_else(|| json!({ "type": "string" }));
         let schema = if schema["type"] == "string" { with_letters(schema) } else { schema };
         let mut parameter = json!({ "name": param.name, "in": "path", "required": true, "schema": schema });
@@ -85,11 +84,10 @@ fn operation(
     operation
 }
 
+/// An empty segment is no segment.
 fn with_letters(mut schema: Value) -> Value {
     if let Some(schema) = schema.as_object_mut() {
         schema.entry("minLength").or_insert_with(|| 1.into());
-        // Segments of these two are refused: they mean another place.
-        schema.entry("not").or_insert_with(|| json!({ "enum": [".", ".."] }));
     }
     schema
 }
