@@ -1,12 +1,15 @@
 //! What can be written on the command line. The texts here are the help.
 
+pub(super) mod client;
+
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use rehearsal_actors::units::{Bytes, SimTime, UnitError};
 
+use self::client::ClientCommand;
 use crate::graph::{Format, View};
 
 /// Rehearse a distributed application over an emulated network, in deterministic virtual time.
@@ -14,7 +17,7 @@ use crate::graph::{Format, View};
 /// Given a scenario, runs it and prints a summary: the same scenario and seed give the same run,
 /// delivery by delivery.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true, max_term_width = 80)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -34,6 +37,8 @@ pub(super) enum Command {
     Route(Route),
     /// List the actors that scenarios may name
     Actors,
+    #[command(flatten)]
+    Client(ClientCommand),
 }
 
 #[derive(Args, Debug)]
@@ -120,8 +125,13 @@ fn until(text: &str) -> Result<SimTime, String> {
     }
 }
 
+/// Everything that a program of that name understands, with examples.
+pub(super) fn command(program: &str) -> clap::Command {
+    client::with_examples(Arguments::command().after_help(examples(program)), program)
+}
+
 /// The end of the help, for a program of that name.
-pub(super) fn examples(program: &str) -> String {
+fn examples(program: &str) -> String {
     format!(
         "\
 Examples:
@@ -141,8 +151,6 @@ Exit code: 0 if the run ended well, 1 if it did not, 2 for a mistake on the comm
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -1,0 +1,26 @@
+//! `rehearsal call`: calls a method of a service that is found by its name.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use super::arguments::client::Call;
+use super::asking::{Errand, carry_out, registries, remark, seconds};
+use super::complaint::Complaint;
+use super::params;
+
+pub(super) fn call(arguments: &Call) -> Result<ExitCode, Complaint> {
+    let params = params::of_call(&arguments.params)?;
+    let begun = Instant::now();
+    let located = registries(&arguments.door, &arguments.whom.registry)?.locate_service(&arguments.name)?;
+    let identification = begun.elapsed();
+    let service = located.service;
+    if !(arguments.look.json || arguments.look.quiet) {
+        remark(&format!("Service identification: {}", seconds(identification)));
+        if let Some(name) = service.known_name() {
+            remark(&format!("Service name: {name}"));
+        }
+        remark(&format!("Service URL : {}", service.url()));
+    }
+    let Call { method, notify, .. } = arguments;
+    carry_out(Errand { service: &service, method, params, notify: *notify, identification }, &arguments.look)
+}
