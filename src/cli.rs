@@ -26,6 +26,7 @@ mod progress;
 mod request;
 mod route;
 mod run;
+mod serve;
 mod subscribe;
 
 use std::ffi::OsString;
@@ -104,6 +105,7 @@ impl Cli {
         let registry = &self.registry;
         match (&arguments.command, &arguments.run) {
             (Some(Command::Run(run)), _) | (None, Some(run)) => run::run(run, registry),
+            (Some(Command::Serve(serve)), _) => serve::serve(serve, registry),
             (Some(Command::Check(check)), _) => check::check(check, registry),
             (Some(Command::Graph(graph)), _) => graph::graph(graph, registry),
             (Some(Command::Route(route)), _) => route::route(route, registry),

@@ -6,6 +6,7 @@ mod cli;
 pub mod client;
 pub mod expectations;
 pub mod finished;
+pub mod gateway;
 mod graph;
 pub mod json;
 pub mod registry;

@@ -1,15 +1,18 @@
 //! What can be written on the command line. The texts here are the help.
 
 pub(super) mod client;
+mod serve;
 
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use rehearsal_actors::simulation::Pace;
 use rehearsal_actors::units::{Bytes, SimTime, UnitError};
 
 use self::client::ClientCommand;
+pub(super) use self::serve::Serve;
 use crate::graph::{Format, View};
 
 /// Rehearse a distributed application over an emulated network, in deterministic virtual time.
@@ -29,6 +32,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run a scenario and print a summary (what happens without a command, too)
     Run(Run),
+    /// Run a scenario by the wall clock and let others in over HTTP
+    Serve(Box<Serve>),
     /// Look for mistakes in scenarios without running them
     Check(Check),
     /// Draw a scenario: its network, its application, who stands where
@@ -52,6 +57,10 @@ pub(super) struct Run {
     /// End the run at this virtual time instead of the scenario's: 10s, 2min
     #[arg(long, value_name = "TIME", value_parser = until)]
     pub(super) until: Option<SimTime>,
+    /// Hold virtual time to the wall clock: 1 for as fast as it goes by, 10 for ten times as fast. The run
+    /// is the same, only slower
+    #[arg(long, value_name = "FACTOR")]
+    pub(super) pace: Option<Pace>,
     /// Print one JSON object instead of the summary
     #[arg(long, conflicts_with = "verbose")]
     pub(super) json: bool,
@@ -127,7 +136,7 @@ fn until(text: &str) -> Result<SimTime, String> {
 
 /// Everything that a program of that name understands, with examples.
 pub(super) fn command(program: &str) -> clap::Command {
-    client::with_examples(Arguments::command().after_help(examples(program)), program)
+    client::examples::add_to(Arguments::command().after_help(examples(program)), program)
 }
 
 /// The end of the help, for a program of that name.
@@ -135,17 +144,21 @@ fn examples(program: &str) -> String {
     format!(
         "\
 Examples:
-  {program} scenarios/sockshop.ron                     run it, print a summary
-  {program} scenarios/sockshop.ron --seed 7 --json     another run, for machines to read
-  {program} scenarios/sockshop.ron --trace shop.jsonl  and the whole story, line by line
-  {program} check scenarios/*.ron                      find mistakes, run nothing
-  {program} graph scenarios/echo.ron | dot -Tsvg       draw it
+  {program} scenarios/sockshop.ron                run it, print a summary
+  {program} scenarios/sockshop.ron --seed 7       another run
+  {program} scenarios/sockshop.ron --json         for machines to read
+  {program} scenarios/sockshop.ron --trace story  and all that happens
+  {program} check scenarios/*.ron                 find mistakes, run nothing
+  {program} graph scenarios/echo.ron | dot -Tsvg  draw it
   {program} route scenarios/sockshop.ron frontend cart --bytes 64KiB
+  {program} serve scenarios/hello.ron             let clients in over HTTP
+  {program} call hello say_hello name=world       be one
 
-A scenario that is named like a command is run as ./NAME. Ctrl-C ends a run with the summary so far;
-a second Ctrl-C ends it at once.
+A scenario that is named like a command is run as ./NAME. Ctrl-C ends a run with
+the summary so far; a second Ctrl-C ends it at once.
 
-Exit code: 0 if the run ended well, 1 if it did not, 2 for a mistake on the command line or in a scenario."
+Exit code: 0 if the run ended well, 1 if it did not, 2 for a mistake on the
+command line or in a scenario. Commands that call others tell more: see theirs."
     )
 }
 

@@ -33,7 +33,8 @@ pub(super) fn manual(arguments: &Manual, program: &str) -> Result<ExitCode, Comp
 fn page(command: clap::Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-    Man::new(command).title(name.to_uppercase()).render(&mut page)?;
+    let source = concat!("Rehearsal ", env!("CARGO_PKG_VERSION"));
+    Man::new(command).title(name.to_uppercase()).source(source).render(&mut page)?;
     Ok(page)
 }
 

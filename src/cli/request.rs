@@ -20,11 +20,9 @@ use super::arguments::client::{Look, Request};
 use super::asking::{self, code_of, error_as_json, remark, seconds, set_json};
 use super::complaint::Complaint;
 use super::console;
+use super::interrupt::on_ctrl_c;
 use crate::client::RestReply;
 use crate::typeset::clean;
-
-/// What shells report of a program that an interrupt ended: 128 and the number of SIGINT.
-const ENDED_BY_INTERRUPT: i32 = 130;
 
 pub(super) fn request(arguments: &Request) -> Result<ExitCode, Complaint> {
     let begun = Instant::now();
@@ -125,14 +123,9 @@ fn code_of_many(figures: &Figures) -> u8 {
 fn end_on_ctrl_c() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    let installed = ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(ENDED_BY_INTERRUPT);
-        }
+    on_ctrl_c(move || {
+        asked.store(true, Ordering::Relaxed);
         console::note("\ninterrupted: waiting for what is under way (Ctrl-C again ends it at once)\n");
     });
-    if let Err(cause) = installed {
-        console::note(&format!("warning: Ctrl-C will end it without figures: {cause}\n"));
-    }
     stop
 }

@@ -12,6 +12,7 @@ use super::arguments::client::Subscribe;
 use super::asking::{gateway, remark, set_json_line};
 use super::complaint::Complaint;
 use super::console;
+use super::interrupt::on_ctrl_c;
 use crate::client::Event;
 use crate::typeset::{FAINT, HEADING, clean, duration, paint, plural};
 
@@ -49,15 +50,13 @@ fn set(event: &Event) -> String {
 
 /// The next event may be long in coming: whoever waits for it is not asked.
 fn end_on_ctrl_c(told: Arc<AtomicU64>, quiet: bool) {
-    let installed = ctrlc::set_handler(move || {
+    on_ctrl_c(move || {
         if !quiet {
             console::note("\n");
             remark(&format!("Ended after {}", events_so_far(&told)));
         }
         std::process::exit(0);
     });
-    // Without it, Ctrl-C ends the program as it ends any other.
-    drop(installed);
 }
 
 fn events_so_far(told: &AtomicU64) -> String {

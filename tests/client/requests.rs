@@ -44,7 +44,7 @@ fn many_requests_are_summed_up() {
     let shop = shop::open();
     let told = at(&shop, &["request", "cart", "add", "1", "2", "-N", "200", "-C", "8"]).expect(0);
     assert!(told.out.starts_with("200 requests to cart.add\n  8 at a time, in "), "{}", told.out);
-    assert!(told.out.contains("  reply           200  100.0%\n"), "{}", told.out);
+    assert!(told.out.contains("  reply        200  100.0%\n"), "{}", told.out);
     for row in ["min", "mean", "deviation", "50%", "90%", "95%", "97%", "98%", "99%", "99.5%", "99.9%", "max"] {
         let line = told.out.lines().find(|line| line.trim_start().starts_with(row)).unwrap();
         // All of it takes 42 ms of virtual time; that differs from the mean by nothing.

@@ -1,5 +1,7 @@
 //! What can be written for the commands that call a running gateway, or any other server.
 
+pub(in crate::cli) mod examples;
+
 use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,8 +43,8 @@ pub(in crate::cli) enum ClientCommand {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(in crate::cli) struct Door {
-    /// Where `rehearsal serve` listens
-    #[arg(long, value_name = "URL", env = "REHEARSAL_GATEWAY", default_value = GATEWAY, value_hint = ValueHint::Url)]
+    /// Where `serve` listens, unless REHEARSAL_GATEWAY says so
+    #[arg(long, value_name = "URL", env = "REHEARSAL_GATEWAY", hide_env = true, default_value = GATEWAY, value_hint = ValueHint::Url)]
     pub(in crate::cli) gateway: String,
     #[command(flatten)]
     bounds: Bounds,
@@ -272,124 +274,4 @@ fn patience(text: &str) -> Result<Duration, String> {
         SimDuration::ZERO => Err("that is no time at all; write more than zero".to_owned()),
         length => Ok(Duration::from_nanos(length.as_nanos())),
     }
-}
-
-/// The commands with the end of their help, for a program of that name.
-pub(in crate::cli) fn with_examples(command: clap::Command, program: &str) -> clap::Command {
-    const CODES: &str = "Exit code: 0 for a reply, 1 for an error or a refusal, 2 for a mistake on the command line,\n\
-         3 if time ran out, 4 if it could not be delivered, 5 if the service was lost with it in hand.";
-    let examples: [(&str, String); 9] = [
-        (
-            "call",
-            format!(
-                "\
-Examples:
-  {program} call cart add customer=ann item=7 count=2
-  {program} call 'workers.*' status                    whichever can be reached
-  {program} call calculator add 19 23                  by position
-  {program} call orders place '{{\"customer\": \"ann\"}}'  all of them as JSON
-  {program} call cart add zip='\"01234\"'                text that looks like a number
-  {program} call --registry http://a:5000/api --registry http://b:5000/api cart list
-
-The result goes to the standard output, how long it took to the standard error.
-
-{CODES}"
-            ),
-        ),
-        (
-            "call-raw",
-            format!(
-                "\
-Examples:
-  {program} call-raw http://127.0.0.1:5000/api get_service_specs
-  {program} call-raw http://127.0.0.1:8080/api cart.add customer=ann item=7
-
-{CODES}"
-            ),
-        ),
-        (
-            "request",
-            format!(
-                "\
-Examples:
-  {program} request cart list customer=ann             one call, and its result
-  {program} request cart list customer=ann -N 1000 -C 16
-  {program} request GET frontend/catalogue -N 1000 -C 16
-  {program} request POST frontend/orders customer=ann  a JSON body
-  {program} request GET frontend/catalogue page=2      a query: ?page=2
-  {program} request echo echo hello --for 10s --rate 500
-  {program} request http://127.0.0.1:5000/api say_hello name=ann -N 100
-
-Ctrl-C ends it with the figures so far.
-
-{CODES}
-Of several requests with different ends, the code is 0 if all were replied to, and 1 if not."
-            ),
-        ),
-        (
-            "inspect",
-            format!(
-                "\
-Examples:
-  {program} inspect cart
-  {program} inspect http://127.0.0.1:5000/api
-  {program} inspect cart --json | jq '.interfaces[].methods[].name'"
-            ),
-        ),
-        (
-            "discover",
-            format!(
-                "\
-Examples:
-  {program} discover
-  {program} discover 'workers.*'
-  {program} discover --registry http://a:5000/api --registry http://b:5000/api"
-            ),
-        ),
-        (
-            "emit",
-            format!(
-                "\
-Examples:
-  {program} emit orders.placed customer=ann total=9.5
-  {program} emit stock.low '[\"socks\", 3]'
-  {program} emit shop.closed                           with null as its body"
-            ),
-        ),
-        (
-            "subscribe",
-            format!(
-                "\
-Examples:
-  {program} subscribe '#'                              everything
-  {program} subscribe 'orders.*' -n 10
-  {program} subscribe 'orders.*' --json | jq .body
-
-Ctrl-C ends it."
-            ),
-        ),
-        (
-            "completions",
-            format!(
-                "\
-Examples:
-  {program} completions bash > ~/.local/share/bash-completion/completions/{program}
-  {program} completions zsh > ~/.zfunc/_{program}
-  {program} completions fish > ~/.config/fish/completions/{program}.fish"
-            ),
-        ),
-        (
-            "manual",
-            format!(
-                "\
-Examples:
-  {program} manual | man -l -
-  {program} manual call | man -l -
-  {program} manual --into ~/.local/share/man/man1"
-            ),
-        ),
-    ];
-    let add =
-        |command: clap::Command, (name, text): (&str, String)| command.mut_subcommand(name, |c| c.after_help(text));
-    examples.into_iter().fold(command, add)
 }
