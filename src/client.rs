@@ -21,8 +21,7 @@
 //! # Quick start
 //!
 //! ```
-//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
-//! # let url = example_server();
+//! # let url: String = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
 //! use rehearsal::client::{Error, RemoteService};
 //! use serde_json::json;
 //!

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use rehearsal_actors::outcome::OutcomeKind;
+use rehearsal_actors::units::SimDuration;
 use serde_json::{Map, Value, json};
 
 use super::arguments::client::{Door, Look, Whom};
@@ -11,7 +12,7 @@ use super::complaint::{Complaint, error_line};
 use super::console;
 use super::params::ParamsError;
 use crate::client::{Error, Gateway, LocateError, Registries, Registry, RemoteService, Reply};
-use crate::typeset::{FAINT, clean, paint};
+use crate::typeset::{FAINT, clean, paint, plural};
 
 /// Why a command that asks somebody else has nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -70,10 +71,11 @@ impl Trouble {
             }
             _ => return None,
         };
-        if let Error::Remote(remote) = error
-            && remote.code == -32601
-        {
-            return Some("`inspect` lists the methods of a service");
+        if is_unknown_method(error) {
+            return match self {
+                Trouble::Call(_) => Some("`inspect` lists the methods of a service"),
+                _ => Some("is it a registry? It knows no method `locate_service`"),
+            };
         }
         match error.outcome() {
             OutcomeKind::Undelivered if matches!(error, Error::Unreachable { .. }) => {
@@ -141,7 +143,21 @@ pub(super) fn find(target: &str, whom: &Whom, door: &Door) -> Result<RemoteServi
     if is_url(target) {
         return Ok(RemoteService::with(&door.settings_for(target), target)?);
     }
-    Ok(registries(door, &whom.registry)?.locate_service(target)?.service)
+    match registries(door, &whom.registry)?.locate_service(target) {
+        Ok(located) => Ok(located.service),
+        // A gateway without a registry has services all the same, each under its name.
+        Err(LocateError::Failed { failed, .. })
+            if whom.registry.is_empty() && failed.iter().all(is_unknown_method) && !target.contains(['*', '?']) =>
+        {
+            Ok(gateway(door)?.service(target)?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether whoever was asked does not know the method.
+pub(super) fn is_unknown_method(error: &Error) -> bool {
+    matches!(error, Error::Remote(remote) if remote.code == -32601)
 }
 
 pub(super) fn is_url(target: &str) -> bool {
@@ -151,6 +167,12 @@ pub(super) fn is_url(target: &str) -> bool {
 /// Prints a line of how it goes, as gemstone's tools do, where nobody is in the way of a result.
 pub(super) fn remark(text: &str) {
     console::note(&format!("{} {}\n", paint(FAINT, "[!]"), clean(text)));
+}
+
+/// `[!] Virtual time: 0.04200 seconds, 3 hops`
+pub(super) fn remark_cost(elapsed: SimDuration, hops: Option<u64>) {
+    let hops = hops.map(|hops| format!(", {}", plural(hops, "hop", "hops"))).unwrap_or_default();
+    remark(&format!("Virtual time: {}{hops}", seconds(elapsed.into())));
 }
 
 /// `0.12918 seconds`
@@ -211,8 +233,7 @@ pub(super) fn carry_out(errand: Errand<'_>, look: &Look) -> Result<ExitCode, Com
     let Some(reply) = answer else { return Ok(ExitCode::SUCCESS) };
     if !look.quiet {
         if let Some(elapsed) = reply.elapsed {
-            let hops = reply.hops.map(|hops| format!(", {hops} hops")).unwrap_or_default();
-            remark(&format!("Virtual time: {}{hops}", seconds(elapsed.into())));
+            remark_cost(elapsed, reply.hops);
         }
         remark("Result:");
         console::note("\n");

@@ -4,16 +4,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::arguments::client::Call;
-use super::asking::{Errand, carry_out, registries, remark, seconds};
+use super::asking::{Errand, carry_out, find, remark, seconds};
 use super::complaint::Complaint;
 use super::params;
 
 pub(super) fn call(arguments: &Call) -> Result<ExitCode, Complaint> {
     let params = params::of_call(&arguments.params)?;
     let begun = Instant::now();
-    let located = registries(&arguments.door, &arguments.whom.registry)?.locate_service(&arguments.name)?;
+    let service = find(&arguments.name, &arguments.whom, &arguments.door)?;
     let identification = begun.elapsed();
-    let service = located.service;
     if !(arguments.look.json || arguments.look.quiet) {
         remark(&format!("Service identification: {}", seconds(identification)));
         if let Some(name) = service.known_name() {

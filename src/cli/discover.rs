@@ -7,7 +7,7 @@ use serde_json::json;
 use wildmatch::WildMatch;
 
 use super::arguments::client::Discover;
-use super::asking::{gateway, registries, remark, set_json};
+use super::asking::{gateway, is_unknown_method, registries, remark, set_json};
 use super::complaint::Complaint;
 use super::console;
 use crate::client::{LocateError, same_host};
@@ -43,7 +43,11 @@ fn at_gateway(arguments: &Discover) -> Result<Found, Complaint> {
     let mut services = gateway.services()?;
     services.retain(|service| pattern.matches(&service.service));
     services.sort_by(|one, other| one.service.cmp(&other.service));
-    let mut urls = gateway.registry()?.locate(&arguments.pattern)?;
+    let mut urls = match gateway.registry()?.locate(&arguments.pattern) {
+        // Nobody can have registered with a gateway without a registry.
+        Err(error) if is_unknown_method(&error) => Vec::new(),
+        located => located?,
+    };
     urls.retain(|url| !same_host(url, gateway.url()));
     Ok(Found { services, urls })
 }

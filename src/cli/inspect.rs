@@ -6,7 +6,7 @@ use rehearsal_actors::interfaces::rpc::{Inspection, InterfaceDescription, Method
 use serde_json::json;
 
 use super::arguments::client::Inspect;
-use super::asking::{Trouble, find, set_json};
+use super::asking::{Trouble, find, is_unknown_method, set_json};
 use super::complaint::Complaint;
 use super::console;
 use crate::client::{Error, RemoteService, Specs};
@@ -32,16 +32,15 @@ enum Described {
 }
 
 fn describe(service: &RemoteService) -> Result<Described, Complaint> {
-    let unknown = |error: &Error| matches!(error, Error::Remote(remote) if remote.code == -32601);
     match service.call("inspect", ()) {
         Ok(inspection) => return Ok(Described::Inspection(inspection)),
         // Somebody else's `inspect` may be another thing.
-        Err(error) if unknown(&error) || matches!(error, Error::Unexpected { .. }) => {}
+        Err(error) if is_unknown_method(&error) || matches!(error, Error::Unexpected { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     match service.specs() {
         Ok(specs) => Ok(Described::Specs(specs)),
-        Err(error) if unknown(&error) => Err(Complaint::Client(Trouble::Silent(service.url().to_owned()))),
+        Err(error) if is_unknown_method(&error) => Err(Complaint::Client(Trouble::Silent(service.url().to_owned()))),
         Err(error) => Err(error.into()),
     }
 }

@@ -17,7 +17,7 @@ use self::errand::Errand;
 use self::figures::Figures;
 use self::load::Plan;
 use super::arguments::client::{Look, Request};
-use super::asking::{self, code_of, error_as_json, remark, seconds, set_json};
+use super::asking::{self, code_of, error_as_json, remark, remark_cost, seconds, set_json};
 use super::complaint::Complaint;
 use super::console;
 use super::interrupt::on_ctrl_c;
@@ -74,8 +74,7 @@ fn tell_rest(reply: &RestReply, took: Duration, look: &Look) -> io::Result<()> {
     if !look.quiet {
         remark(&format!("Request: {}", seconds(took)));
         if let Some(elapsed) = reply.elapsed {
-            let hops = reply.hops.map(|hops| format!(", {hops} hops")).unwrap_or_default();
-            remark(&format!("Virtual time: {}{hops}", seconds(elapsed.into())));
+            remark_cost(elapsed, reply.hops);
         }
         remark(&format!("HTTP status {}: {}", reply.status, reply.outcome));
         if !reply.body.is_empty() {

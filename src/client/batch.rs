@@ -17,8 +17,7 @@ use super::{Error, RemoteService};
 /// at once.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
-/// # let url = example_server();
+/// # let url: String = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
 /// use rehearsal::client::{Error, RemoteService};
 ///
 /// let service = RemoteService::at(&url)?;

@@ -1,6 +1,7 @@
-/// A server of JSON-RPC that adds two numbers, for the examples: answers one request a connection,
-/// notifications with nothing, everything else with "Method not found". Returns its URL.
-fn example_server() -> String {
+// A server of JSON-RPC for the examples in the documentation, as an expression that is its URL. It adds
+// two numbers, answers one request a connection, notifications with nothing, everything else with
+// "Method not found".
+{
     use std::io::{BufRead, BufReader, Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/api", listener.local_addr().unwrap());

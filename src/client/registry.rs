@@ -18,8 +18,7 @@ const MOST_URLS: usize = 1_024;
 /// Names may be patterns: `*` stands for any characters, `?` for one.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
-/// # let url = example_server();
+/// # let url: String = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
 /// use rehearsal::client::{Error, Registry};
 ///
 /// let registry = Registry::at(&url)?;
@@ -160,8 +159,7 @@ fn urls_of(located: Value) -> Result<Vec<Url>, String> {
 /// Several registries, asked one after the other.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
-/// # let url = example_server();
+/// # let url: String = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
 /// use rehearsal::client::{Registries, Settings};
 ///
 /// // Nobody listens at the first. The second knows.

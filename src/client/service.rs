@@ -22,8 +22,7 @@ use super::{AsyncCall, Error, Reply, Settings};
 /// from many threads at once.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
-/// # let url = example_server();
+/// # let url: String = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/client/example_server.rs"));
 /// use rehearsal::client::{Error, RemoteService};
 ///
 /// let service = RemoteService::at(&url)?;

@@ -100,7 +100,7 @@ fn answers_have_a_bound() {
     let error = call(&Stub::start(|_| Deed::Endless)).unwrap_err();
     assert!(matches!(error, Error::TooLarge { limit: 100_000, .. }), "{error:?}");
 
-    let announced = Stub::start(|_| Deed::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".repeat(1)));
+    let announced = Stub::start(|_| Deed::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".to_vec()));
     assert!(matches!(call(&announced), Err(Error::TooLarge { .. } | Error::Interrupted { .. })));
 
     let mut head = b"HTTP/1.1 200 OK\r\n".to_vec();

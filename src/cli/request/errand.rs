@@ -19,7 +19,7 @@ pub(super) enum Errand {
     /// A method of a service.
     Call { service: RemoteService, method: String, params: Value },
     /// An endpoint behind a gateway.
-    Rest { gateway: Gateway, method: String, path: String, body: Option<Value> },
+    Rest { gateway: Box<Gateway>, method: String, path: String, body: Option<Value> },
 }
 
 /// How a request ended.
@@ -60,7 +60,7 @@ impl Errand {
             }
             (_, body) => Some(body),
         };
-        Ok(Errand::Rest { gateway: gateway(door)?, method, path, body })
+        Ok(Errand::Rest { gateway: Box::new(gateway(door)?), method, path, body })
     }
 
     pub(super) fn send(&self) -> End {
