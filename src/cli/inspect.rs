@@ -31,6 +31,17 @@ enum Described {
     Specs(Specs),
 }
 
+impl Described {
+    /// Specs, with types if they have them.
+    fn of(specs: Specs) -> Self {
+        let interfaces = specs.more.get("interfaces").cloned().map(serde_json::from_value);
+        match interfaces {
+            Some(Ok(interfaces)) => Described::Inspection(Inspection { service: specs.name, interfaces }),
+            _ => Described::Specs(specs),
+        }
+    }
+}
+
 fn describe(service: &RemoteService) -> Result<Described, Complaint> {
     match service.call("inspect", ()) {
         Ok(inspection) => return Ok(Described::Inspection(inspection)),
@@ -39,7 +50,7 @@ fn describe(service: &RemoteService) -> Result<Described, Complaint> {
         Err(error) => return Err(error.into()),
     }
     match service.specs() {
-        Ok(specs) => Ok(Described::Specs(specs)),
+        Ok(specs) => Ok(Described::of(specs)),
         Err(error) if is_unknown_method(&error) => Err(Complaint::Client(Trouble::Silent(service.url().to_owned()))),
         Err(error) => Err(error.into()),
     }

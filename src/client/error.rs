@@ -202,9 +202,15 @@ impl RemoteError {
         said.unwrap_or_else(|| self.outcome().is_definite_failure())
     }
 
-    /// The type of a declared error, if the other side names it.
+    /// The type of a declared error, if the other side names it. (gemstone's services say `class`.)
     pub fn error_type(&self) -> Option<&str> {
-        self.member("type").and_then(Value::as_str)
+        self.member("type").or_else(|| self.member("class")).and_then(Value::as_str)
+    }
+
+    /// What happened in this case, where `message` is what happens in all of its kind. (A declared
+    /// error has a `message` of its own, others a `detail`, those of gemstone's services an `info`.)
+    pub fn detail(&self) -> Option<&str> {
+        ["message", "detail", "info"].into_iter().find_map(|name| self.member(name)?.as_str())
     }
 
     /// What a declared error carries.
@@ -229,8 +235,7 @@ impl RemoteError {
 
 impl fmt::Display for RemoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = match self.member("message").and_then(Value::as_str) {
-            // Rehearsal's own errors have a fixed sentence for each code, and what happened beside it.
+        let message = match self.detail() {
             Some(detail) if detail != self.message => format!("{}: {detail}", self.message),
             _ => self.message.clone(),
         };
@@ -292,6 +297,10 @@ mod tests {
         assert_eq!(remote(-32601, Value::Null).to_string(), "no (code -32601)");
         let declared = remote(-32000, json!({"type": "OutOfStock", "message": "no socks left"}));
         assert_eq!(declared.to_string(), "no: no socks left (OutOfStock, code -32000)");
+        let unknown = remote(-32601, json!({"detail": "there is no method `x`"}));
+        assert_eq!(unknown.to_string(), "no: there is no method `x` (code -32601)");
+        let of_gemstone = remote(-32603, json!({"class": "ZeroDivisionError", "info": "division by zero"}));
+        assert_eq!(of_gemstone.to_string(), "no: division by zero (ZeroDivisionError, code -32603)");
     }
 
     #[test]

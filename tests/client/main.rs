@@ -2,6 +2,7 @@
 //! promises, and against some that do not.
 
 mod commands;
+mod gateway;
 mod library;
 mod misbehaviour;
 mod program;
