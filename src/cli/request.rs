@@ -29,7 +29,7 @@ pub(super) fn request(arguments: &Request) -> Result<ExitCode, Complaint> {
     let errand = Errand::of(arguments)?;
     let identification = begun.elapsed();
     let look = &arguments.look;
-    if arguments.requests > 1 || arguments.lasting.is_some() || arguments.rate.is_some() {
+    if arguments.requests > 1 || arguments.lasting.is_some() {
         return many(arguments, &errand);
     }
     match errand {
@@ -93,7 +93,7 @@ fn tell_rest(reply: &RestReply, took: Duration, look: &Look) -> io::Result<()> {
 
 fn many(arguments: &Request, errand: &Errand) -> Result<ExitCode, Complaint> {
     let Request { requests, concurrency, lasting, rate, look, .. } = arguments;
-    let requests = if lasting.is_some() || (rate.is_some() && *requests == 1) { None } else { Some(*requests) };
+    let requests = if lasting.is_some() { None } else { Some(*requests) };
     let plan = Plan { requests, lasting: *lasting, concurrency: *concurrency, rate: *rate };
     let stop = end_on_ctrl_c();
     let figures = load::send(&plan, || errand.send(), &stop, !(look.json || look.quiet));

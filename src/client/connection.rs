@@ -41,6 +41,7 @@ pub(super) struct Cost {
 pub(super) struct Answered {
     pub(super) status: u16,
     pub(super) content_type: Option<String>,
+    pub(super) location: Option<String>,
     pub(super) cost: Cost,
     pub(super) body: Vec<u8>,
 }
@@ -91,6 +92,7 @@ impl Connection {
         Ok(Answered {
             status: parts.status.as_u16(),
             content_type: text_of(&parts.headers, CONTENT_TYPE.as_str()),
+            location: text_of(&parts.headers, LOCATION.as_str()),
             cost: Cost::from_headers(&parts.headers),
             body,
         })
@@ -103,9 +105,11 @@ impl Connection {
         let status = response.status().as_u16();
         let content_type = text_of(response.headers(), CONTENT_TYPE.as_str());
         if status != 200 {
+            let location = text_of(response.headers(), LOCATION.as_str());
             let limit = self.settings.most_answer_bytes;
             let body = response.into_body().into_with_config().limit(limit).read_to_vec().unwrap_or_default();
-            return Err(Answered { status, content_type, cost: Cost::default(), body }.status_error(url));
+            let answered = Answered { status, content_type, location, cost: Cost::default(), body };
+            return Err(answered.status_error(url));
         }
         if !content_type.as_deref().unwrap_or_default().starts_with("text/event-stream") {
             let kind = content_type.unwrap_or_else(|| "nothing that says what it is".to_owned());
@@ -145,14 +149,7 @@ impl Connection {
                 agent.run(request.timeout_global(within).timeout_recv_response(head).build())
             }
         };
-        let response = sent.map_err(|error| self.failure(url, error))?;
-        let status = response.status();
-        match text_of(response.headers(), LOCATION.as_str()) {
-            Some(to) if status.is_redirection() => {
-                Err(Error::Redirected { url: url.to_string(), status: status.as_u16(), to })
-            }
-            _ => Ok(response),
-        }
+        sent.map_err(|error| self.failure(url, error))
     }
 
     /// What went wrong, and whether the request can have arrived.
@@ -231,6 +228,9 @@ impl Answered {
 
     /// The answer as an error, with what a problem of RFC 9457 says of it.
     pub(super) fn status_error(&self, url: &Url) -> Error {
+        if let (300..400, Some(to)) = (self.status, &self.location) {
+            return Error::Redirected { url: url.to_string(), status: self.status, to: to.clone() };
+        }
         let problem = self.problem();
         let text = |name: &str| problem.as_ref().and_then(|problem| problem.get(name)).and_then(Value::as_str);
         Error::Status {

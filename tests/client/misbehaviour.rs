@@ -130,6 +130,15 @@ fn nothing_is_sent_where_an_answer_points_to() {
         assert!(matches!(&error, Error::Redirected { to, .. } if *to == elsewhere.api()), "{error:?}");
     }
     assert_eq!(elsewhere.seen().len(), 0);
+    // An endpoint may say so: that is its answer.
+    let to = elsewhere.api();
+    let stub = Stub::start(move |_| Deed::Answer {
+        status: 303,
+        headers: vec![("Location", to.clone())],
+        body: String::new(),
+    });
+    let reply = Gateway::with(&hasty(), &stub.url()).unwrap().request("POST", "/cart/orders", None).unwrap();
+    assert_eq!(reply.status, 303);
 }
 
 #[test]

@@ -22,6 +22,8 @@ fn one_request_prints_its_answer() {
     assert!(told.err.contains("[!] Virtual time: 0.04200 seconds, 3 hops"), "{}", told.err);
     assert_eq!(at(&shop, &["request", "POST", "/cart/items", "item=7", "-q"]).expect(0).json(), json!({"item": 7}));
     assert_eq!(at(&shop, &["request", "GET", "cart/text", "-q"]).expect(0).out, "plain\n");
+    let url = format!("{}/cart/text", shop.url());
+    assert_eq!(run(&["request", "GET", &url, "-q"]).expect(0).out, "plain\n");
     assert_eq!(at(&shop, &["request", "DELETE", "cart/items", "-q"]).expect(0).out, "");
     let told = at(&shop, &["request", "GET", "cart/items", "[1]"]).expect(2);
     assert!(told.err.contains("write its query as KEY=VALUE"), "{}", told.err);

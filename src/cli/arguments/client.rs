@@ -165,7 +165,8 @@ pub(in crate::cli) struct Request {
     /// A service or the URL of one; or GET, POST, PUT, PATCH, DELETE, HEAD for an endpoint
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(in crate::cli) target: String,
-    /// The method of the service; or the path of the endpoint, which begins with its service
+    /// The method of the service; or the endpoint: its URL, or its path behind the gateway, which
+    /// begins with its service
     #[arg(value_name = "METHOD|PATH", value_parser = NonEmptyStringValueParser::new())]
     pub(in crate::cli) what: String,
     #[arg(value_name = "KEY=VALUE", help = params!(), allow_negative_numbers = true)]

@@ -42,7 +42,11 @@ impl Errand {
             let service = find(target, whom, door)?;
             return Ok(Errand::Call { service, method: what.clone(), params });
         }
-        let (method, mut path) = (target.clone(), what.clone());
+        let method = target.clone();
+        let (gateway, mut path) = match split(what) {
+            Some((base, path)) => (Gateway::with(&door.settings_for(base), base)?, path.to_owned()),
+            None => (gateway(door)?, what.clone()),
+        };
         let body = params::of_body(&arguments.params)?;
         let body = match (method.as_str(), body) {
             (_, Value::Null) if arguments.params.is_empty() => None,
@@ -60,7 +64,7 @@ impl Errand {
             }
             (_, body) => Some(body),
         };
-        Ok(Errand::Rest { gateway: Box::new(gateway(door)?), method, path, body })
+        Ok(Errand::Rest { gateway: Box::new(gateway), method, path, body })
     }
 
     pub(super) fn send(&self) -> End {
@@ -80,6 +84,13 @@ impl Errand {
             },
         }
     }
+}
+
+/// A URL as the server and the path.
+fn split(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.find(['/', '?']).unwrap_or(rest.len());
+    Some(url.split_at(scheme.len() + "://".len() + host))
 }
 
 impl End {
