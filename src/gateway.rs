@@ -25,6 +25,7 @@
 
 mod body;
 mod calls;
+mod connection;
 mod cors;
 mod crossing;
 mod dispatch;

@@ -9,6 +9,7 @@ pub mod finished;
 pub mod gateway;
 mod graph;
 pub mod json;
+mod outgoing;
 pub mod registry;
 mod route;
 pub mod scenario;

@@ -1,7 +1,9 @@
 //! Every request that comes in, from its head to its answer.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,6 +13,7 @@ use serde_json::json;
 
 use super::body;
 use super::calls::Errand;
+use super::connection::Conversation;
 use super::exposure::Shown;
 use super::jsonrpc::{self, Answer, Incoming, Invalid, Request};
 use super::place::{Place, locate};
@@ -20,6 +23,8 @@ use super::shared::{InFlight, Shared};
 
 /// Answers a request, whatever it is.
 pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let conversation = request.conn_data::<Rc<Conversation>>().cloned();
+    let _in_hand = conversation.as_ref().map(Conversation::take_in_hand);
     let mut response = match shared.origins.preflight(&request) {
         Some(response) => response,
         None => answer_or_refuse(&shared, &request, payload)
@@ -27,6 +32,11 @@ pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: w
             .unwrap_or_else(|problem| problem.at(request.uri().path()).into()),
     };
     shared.origins.allow(request.headers(), &mut response);
+    if response.head().connection_type() == ConnectionType::Close
+        && let Some(conversation) = conversation
+    {
+        conversation.say_goodbye();
+    }
     response
 }
 

@@ -52,11 +52,6 @@ impl Exposure {
         }
     }
 
-    /// Whether everybody may do whatever is not about one service.
-    pub(super) fn is_open(&self, shown: Shown) -> bool {
-        shown == Shown::Token || self.token.is_none()
-    }
-
     /// Whether somebody may ask a service.
     pub(super) fn shows(&self, service: &str, shown: Shown) -> bool {
         self.decide(shown, |glob| glob.matches(service))

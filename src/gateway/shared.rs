@@ -20,6 +20,7 @@ pub(super) struct Shared {
     pub(super) origins: Origins,
     /// Where it listens.
     pub(super) address: SocketAddr,
+    pub(super) connections: AtomicUsize,
     pub(super) in_flight: AtomicUsize,
 }
 

@@ -209,6 +209,10 @@ impl<B: Body> Port<B> {
         receivers[service.index()] = Some(receiver);
     }
 
+    pub(crate) fn has_receiver(&self, service: ServiceId) -> bool {
+        self.receivers.borrow().get(service.index()).is_some_and(Option::is_some)
+    }
+
     /// Hands a message over to its receiver, or to whoever takes everything there.
     #[inline]
     pub(crate) fn hand_over(&self, network: &Network, header: &Header, body: B) {
