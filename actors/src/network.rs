@@ -240,6 +240,14 @@ impl Network {
         self.ports.borrow_mut().of::<B>().set_receiver(service, receiver);
     }
 
+    /// The same, unless there is one already.
+    pub(crate) fn set_receiver_if_none<B: Body>(&self, service: ServiceId, receiver: Rc<dyn Receiver<B>>) {
+        let port = self.ports.borrow_mut().of::<B>();
+        if !port.has_receiver(service) {
+            port.set_receiver(service, receiver);
+        }
+    }
+
     /// Makes a service reachable for bodies of every type.
     pub(crate) fn set_taker_of_everything(&self, service: ServiceId, taker: Rc<dyn Receiver<AnyBody>>) {
         put(&mut self.takers.borrow_mut(), service, taker);

@@ -62,8 +62,11 @@ use crate::service::{ServiceIo, StepError};
 use crate::trace::ServiceId;
 use crate::units::{Bytes, SimTime};
 
+mod listening;
 mod topics;
 
+pub use listening::Listening;
+pub(crate) use listening::tell_listeners;
 pub(crate) use topics::Subscribers;
 pub use topics::TopicError;
 use topics::{Pattern, check_topic};
@@ -143,6 +146,17 @@ impl<'a> Events<'a> {
             network.send(envelope, message.clone()).is_ok()
         });
         Ok(sent.count())
+    }
+}
+
+impl Events<'_> {
+    /// Listens from now on, until what it returns is dropped: to the events whose topics fit a pattern, as
+    /// [`Subscriptions::on`] has them. So many wait at most to be looked at.
+    ///
+    /// # Errors
+    /// The pattern is none.
+    pub fn listen<B>(&self, pattern: &str, room: usize) -> Result<Listening<B>, TopicError> {
+        Ok(Listening::begin(&self.io.desk, Pattern::new(pattern)?, room))
     }
 }
 

@@ -201,6 +201,10 @@ impl<B: Body> Port<B> {
         self.flights.borrow_mut().insert(Flight { header, body }) as u32
     }
 
+    pub(crate) fn has_receiver(&self, service: ServiceId) -> bool {
+        matches!(self.receivers.borrow().get(service.index()), Some(Some(_)))
+    }
+
     pub(crate) fn set_receiver(&self, service: ServiceId, receiver: Rc<dyn Receiver<B>>) {
         let mut receivers = self.receivers.borrow_mut();
         if receivers.len() <= service.index() {
