@@ -12,10 +12,9 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::future::{Either, select};
 use futures_util::stream;
-use rehearsal_actors::interfaces::events::{EmitError, Event, Listening};
+use rehearsal_actors::interfaces::events::{EmitError, Event, ListenError, Listener};
 use rehearsal_actors::service::ServiceIo;
-use serde_json::json;
-use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::watch;
 
@@ -61,17 +60,23 @@ pub(super) async fn hear(shared: &Arc<Shared>, request: &HttpRequest) -> Result<
     // It goes on for as long as somebody reads: what is waited for is only whether it has begun.
     let (began, beginning) = tokio::sync::oneshot::channel();
     let visit = shared.entrance.enter(move |io| async move {
-        match io.events().listen::<Box<RawValue>>(&pattern, ROOM) {
-            Ok(listening) => {
+        match io.events().listen_keeping(ROOM, &pattern) {
+            Ok(listener) => {
                 let _ = began.send(Ok(()));
-                pass_on(&io, listening, events).await;
+                pass_on(&io, listener, events).await;
             }
             Err(error) => drop(began.send(Err(error))),
         }
     });
     match beginning.await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(Problem::new(StatusCode::BAD_REQUEST, error.to_string())),
+        Ok(Err(error)) => {
+            let status = match error {
+                ListenError::Pattern(_) => StatusCode::BAD_REQUEST,
+                ListenError::TooMany => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            return Err(Problem::new(status, error.to_string()));
+        }
         // Nobody has begun: the visit knows why.
         Err(_) => {
             let why = visit.await.err().map_or_else(
@@ -93,19 +98,19 @@ pub(super) async fn hear(shared: &Arc<Shared>, request: &HttpRequest) -> Result<
 }
 
 /// Inside of the run: hands on what is heard, until nobody takes it any more.
-async fn pass_on(io: &ServiceIo, mut listening: Listening<Box<RawValue>>, events: Sender<String>) {
+async fn pass_on(io: &ServiceIo, mut listener: Listener, events: Sender<String>) {
     let mut not_taken = 0;
     loop {
         let next = {
-            let (next, gone) = (pin!(listening.next()), pin!(events.closed()));
+            let (next, gone) = (pin!(listener.recv()), pin!(events.closed()));
             match select(next, gone).await {
                 Either::Left((next, _)) => next,
                 Either::Right(_) => return,
             }
         };
-        // A body that has no JSON is nothing that could be told.
-        let Ok(event) = next else { continue };
-        let text = tell(io, &event, not_taken + listening.missed());
+        // The gateway's life is over.
+        let Some(event) = next else { return };
+        let text = tell(io, &event, not_taken + listener.dropped());
         if let Err(mpsc::error::TrySendError::Full(_)) = events.try_send(text) {
             not_taken += 1;
         }
@@ -113,7 +118,7 @@ async fn pass_on(io: &ServiceIo, mut listening: Listening<Box<RawValue>>, events
 }
 
 /// An event as lines. The body is JSON without line breaks, as it was written here.
-fn tell(io: &ServiceIo, event: &Event<Box<RawValue>>, missed: u64) -> String {
+fn tell(io: &ServiceIo, event: &Event<Value>, missed: u64) -> String {
     let from = io.name_of(event.from);
     let data = json!({
         "topic": event.topic,

@@ -201,16 +201,16 @@ impl<B: Body> Port<B> {
         self.flights.borrow_mut().insert(Flight { header, body }) as u32
     }
 
-    pub(crate) fn has_receiver(&self, service: ServiceId) -> bool {
-        matches!(self.receivers.borrow().get(service.index()), Some(Some(_)))
-    }
-
     pub(crate) fn set_receiver(&self, service: ServiceId, receiver: Rc<dyn Receiver<B>>) {
         let mut receivers = self.receivers.borrow_mut();
         if receivers.len() <= service.index() {
             receivers.resize_with(service.index() + 1, || None);
         }
         receivers[service.index()] = Some(receiver);
+    }
+
+    pub(crate) fn has_receiver(&self, service: ServiceId) -> bool {
+        self.receivers.borrow().get(service.index()).is_some_and(Option::is_some)
     }
 
     /// Hands a message over to its receiver, or to whoever takes everything there.

@@ -1,129 +1,259 @@
-//! Listening for a while: what a service wants to hear besides its subscriptions.
+//! Hearing of events for a while: subscriptions that begin and end while a service is at work.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::future::poll_fn;
-use std::marker::PhantomData;
-use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
 
-use serde::de::DeserializeOwned;
+use futures_util::Stream;
+use serde_json::Value;
 
 use super::topics::Pattern;
-use super::{AnyEvent, Event, EventMessage};
+use super::{Event, EventMessage, SUBSCRIPTIONS_LIMIT, TopicError};
 use crate::network::Network;
-use crate::network::ports::{Arrival, Delivery, Receiver, Refused};
+use crate::network::ports::{Arrival, Delivery, Receiver, Refusal, Refused};
+use crate::panics::catch;
 use crate::service::desk::Desk;
 use crate::trace::ServiceId;
 
-/// Events that were heard and not looked at yet.
-pub(crate) struct Queue {
-    events: RefCell<VecDeque<AnyEvent>>,
-    room: usize,
-    missed: Cell<u64>,
-    listener: RefCell<Option<Waker>>,
+/// So many events a [`Listener`] keeps until somebody takes them, unless it is told otherwise.
+pub const HEARD_LIMIT: usize = 1024;
+
+/// Why a service cannot listen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListenError {
+    /// The pattern is none.
+    #[error(transparent)]
+    Pattern(#[from] TopicError),
+    /// It listens to too much already.
+    #[error("a service listens in at most {SUBSCRIPTIONS_LIMIT} ways at once; drop a listener first")]
+    TooMany,
 }
 
-impl Queue {
-    /// Takes an event; the oldest one makes room for it if need be.
-    fn put(&self, event: AnyEvent) {
-        let mut events = self.events.borrow_mut();
-        if events.len() >= self.room && events.pop_front().is_some() {
-            self.missed.set(self.missed.get() + 1);
+/// What one listener has heard.
+struct Ear {
+    pattern: Pattern,
+    capacity: usize,
+    heard: RefCell<VecDeque<Event<Value>>>,
+    dropped: Cell<u64>,
+    /// The service's life is over.
+    closed: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Ear {
+    fn hear(&self, event: Event<Value>) {
+        let mut heard = self.heard.borrow_mut();
+        if heard.len() >= self.capacity {
+            heard.pop_front();
+            self.dropped.set(self.dropped.get() + 1);
         }
-        events.push_back(event);
-        drop(events);
-        self.listener.take().into_iter().for_each(Waker::wake);
+        heard.push_back(event);
+        drop(heard);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        let waker = self.waker.borrow_mut().take();
+        waker.into_iter().for_each(Waker::wake);
     }
 }
 
-/// Somebody who listens.
-pub(crate) struct Listener {
-    pub(crate) service: ServiceId,
-    pub(crate) pattern: Pattern,
-    queue: Rc<Queue>,
+/// Everybody who listens.
+#[derive(Default)]
+pub(crate) struct Listeners {
+    by_service: BTreeMap<ServiceId, Vec<Rc<Ear>>>,
 }
 
-/// What a service hears of events while it listens. It ends when this is dropped.
-#[must_use = "it listens no longer than this is there"]
-pub struct Listening<B> {
-    desk: Rc<Desk>,
-    queue: Rc<Queue>,
-    body: PhantomData<fn() -> B>,
-}
-
-impl<B> Listening<B> {
-    pub(super) fn begin(desk: &Rc<Desk>, pattern: Pattern, room: usize) -> Self {
-        let (events, missed, listener) = Default::default();
-        let queue = Rc::new(Queue { events, room: room.max(1), missed, listener });
-        let network = &desk.network;
-        let listener = Listener { service: desk.id, pattern, queue: queue.clone() };
-        network.commons.subscribers.borrow_mut().listeners.push(listener);
-        // Who has subscriptions has somebody who takes events; all others get one now.
-        network.set_receiver_if_none::<EventMessage>(desk.id, Rc::new(Ear));
-        Listening { desk: desk.clone(), queue, body: PhantomData }
+impl Listeners {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_service.is_empty()
     }
 
-    /// How many events have been dropped so far because they were not looked at in time: of those that
-    /// wait, the oldest go first.
-    pub fn missed(&self) -> u64 {
-        self.queue.missed.get()
+    /// Who listens to events of that topic, each once, in order of declaration.
+    pub(crate) fn of<'a>(&'a self, topic: &'a str) -> impl Iterator<Item = ServiceId> + 'a {
+        let listens = |ears: &[Rc<Ear>]| ears.iter().any(|ear| ear.pattern.fits(topic));
+        self.by_service.iter().filter(move |(_, ears)| listens(ears)).map(|(service, _)| *service)
     }
-}
 
-impl<B: DeserializeOwned + 'static> Listening<B> {
-    /// The next event, as soon as there is one.
-    ///
-    /// # Errors
-    /// Its body is no `B`, and why.
-    pub async fn next(&mut self) -> Result<Event<B>, String> {
-        let event = poll_fn(|cx| match self.queue.events.borrow_mut().pop_front() {
-            Some(event) => Poll::Ready(event),
-            None => {
-                self.queue.listener.replace(Some(cx.waker().clone()));
-                Poll::Pending
+    fn ears(&self, service: ServiceId, topic: &str) -> Vec<Rc<Ear>> {
+        let ears = self.by_service.get(&service).map(Vec::as_slice).unwrap_or_default();
+        ears.iter().filter(|ear| ear.pattern.fits(topic)).cloned().collect()
+    }
+
+    fn remove(&mut self, service: ServiceId, ear: &Rc<Ear>) {
+        let Some(ears) = self.by_service.get_mut(&service) else { return };
+        ears.retain(|other| !Rc::ptr_eq(other, ear));
+        if ears.is_empty() {
+            self.by_service.remove(&service);
+        }
+    }
+
+    /// A service's life is over, and so is its listening.
+    pub(crate) fn close(network: &Network, service: ServiceId) {
+        let ears = network.commons.listeners.borrow_mut().by_service.remove(&service);
+        for ear in ears.into_iter().flatten() {
+            ear.closed.set(true);
+            ear.wake();
+        }
+    }
+
+    /// An event has come for a service: those of its listeners hear of it that want to.
+    pub(crate) fn tell(network: &Network, service: ServiceId, event: &Delivery<EventMessage>) {
+        let EventMessage { topic, trace, body } = &event.body;
+        let ears = network.commons.listeners.borrow().ears(service, topic);
+        if ears.is_empty() {
+            return;
+        }
+        // It is the body's own code that puts it into JSON. One that has none is heard by nobody.
+        match body.json() {
+            Ok(body) => {
+                let (topic, from, sent_at) = (topic.to_string(), event.from, event.sent_at);
+                let event = Event { topic, from, sent_at, trace_id: *trace, body };
+                ears.iter().for_each(|ear| ear.hear(event.clone()));
             }
-        });
-        let Event { topic, from, sent_at, trace_id, body } = event.await;
-        Ok(Event { topic, from, sent_at, trace_id, body: body.take()? })
+            Err(_) => ears.iter().for_each(|ear| ear.dropped.set(ear.dropped.get() + 1)),
+        }
     }
 }
 
-impl<B> Drop for Listening<B> {
-    fn drop(&mut self) {
-        let listeners = &mut self.desk.network.commons.subscribers.borrow_mut().listeners;
-        listeners.retain(|listener| !Rc::ptr_eq(&listener.queue, &self.queue));
-    }
+/// Takes the events of a service that has no handlers for any. It keeps nobody alive who is gone.
+struct EarsOnly {
+    desk: Weak<Desk>,
 }
 
-impl<B> fmt::Debug for Listening<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listening").field("service", &self.desk.id).field("missed", &self.missed()).finish()
-    }
-}
-
-/// Lets everybody at that service hear of it who listens.
-pub(crate) fn tell_listeners(network: &Network, service: ServiceId, delivery: &Delivery<EventMessage>) {
-    let subscribers = network.commons.subscribers.borrow();
-    let EventMessage { topic, trace, body } = &delivery.body;
-    let hear = |listener: &&Listener| listener.service == service && listener.pattern.fits(topic);
-    for listener in subscribers.listeners.iter().filter(hear) {
-        let (from, sent_at) = (delivery.from, delivery.sent_at);
-        listener.queue.put(Event { topic: topic.to_string(), from, sent_at, trace_id: *trace, body: body.clone() });
-    }
-}
-
-/// Takes events for a service without subscriptions.
-struct Ear;
-
-impl Receiver<EventMessage> for Ear {
-    fn receive(&self, arrival: &Arrival<'_>, event: EventMessage) -> Result<(), Refused<EventMessage>> {
-        let delivery = arrival.accept(event);
+impl Receiver<EventMessage> for EarsOnly {
+    fn receive(&self, arrival: &Arrival<'_>, body: EventMessage) -> Result<(), Refused<EventMessage>> {
+        let present = self.desk.upgrade().filter(|desk| !desk.is_gone() && !desk.is_leaving());
+        let Some(desk) = present else {
+            return Err(Refused { refusal: Refusal::Gone, body: Some(body) });
+        };
+        let event = arrival.accept(body);
         // At most once.
-        if !delivery.duplicate {
-            tell_listeners(arrival.network, arrival.header.to, &delivery);
+        if !event.duplicate
+            && let Err(caught) = catch(|| Listeners::tell(&desk.network, desk.id, &event))
+        {
+            desk.network.crash(desk.id, caught);
         }
         Ok(())
+    }
+}
+
+/// A subscription that lasts until it is dropped, or the service's life ends: see
+/// [`Events::listen`](super::Events::listen).
+///
+/// What it hears it keeps until somebody takes it, in order; when it can keep no more, the oldest goes, and
+/// is [counted](Listener::dropped). It is a stream too.
+pub struct Listener {
+    desk: Rc<Desk>,
+    ear: Rc<Ear>,
+}
+
+impl Listener {
+    pub(super) fn new(desk: &Rc<Desk>, pattern: &str, capacity: usize) -> Result<Self, ListenError> {
+        let ear = Rc::new(Ear {
+            pattern: Pattern::new(pattern)?,
+            capacity: capacity.max(1),
+            heard: RefCell::default(),
+            dropped: Cell::new(0),
+            closed: Cell::new(desk.is_gone()),
+            waker: RefCell::default(),
+        });
+        let listener = Listener { desk: desk.clone(), ear };
+        if listener.ear.closed.get() {
+            return Ok(listener);
+        }
+        let network = &desk.network;
+        {
+            let mut listeners = network.commons.listeners.borrow_mut();
+            let ears = listeners.by_service.entry(desk.id).or_default();
+            if ears.len() >= SUBSCRIPTIONS_LIMIT {
+                return Err(ListenError::TooMany);
+            }
+            ears.push(listener.ear.clone());
+        }
+        if !network.has_receiver::<EventMessage>(desk.id) {
+            network.set_receiver::<EventMessage>(desk.id, Rc::new(EarsOnly { desk: Rc::downgrade(desk) }));
+        }
+        Ok(listener)
+    }
+
+    /// The next event; nothing when the service's life is over.
+    pub fn recv(&mut self) -> Hearing<'_> {
+        Hearing { listener: self, serves: false }
+    }
+
+    /// How many events nobody has taken yet.
+    pub fn waiting(&self) -> usize {
+        self.ear.heard.borrow().len()
+    }
+
+    /// How many events were dropped: because nobody took them in time, or because they have bodies that
+    /// cannot be put into JSON.
+    pub fn dropped(&self) -> u64 {
+        self.ear.dropped.get()
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pattern = self.ear.pattern.to_string();
+        f.debug_struct("Listener").field("pattern", &pattern).field("waiting", &self.waiting()).finish()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.desk.network.commons.listeners.borrow_mut().remove(self.desk.id, &self.ear);
+    }
+}
+
+impl Stream for Listener {
+    type Item = Event<Value>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event<Value>>> {
+        let ear = &self.ear;
+        if let Some(event) = ear.heard.borrow_mut().pop_front() {
+            return Poll::Ready(Some(event));
+        }
+        if ear.closed.get() {
+            return Poll::Ready(None);
+        }
+        let former = ear.waker.replace(Some(cx.waker().clone()));
+        drop(former);
+        Poll::Pending
+    }
+}
+
+/// Waits for an event: see [`Listener::recv`].
+#[must_use = "nothing is heard unless it is awaited"]
+pub struct Hearing<'a> {
+    listener: &'a mut Listener,
+    /// It waits for whatever comes, for as long as it takes: whoever waits so has nothing to do.
+    serves: bool,
+}
+
+impl Future for Hearing<'_> {
+    type Output = Option<Event<Value>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let polled = Pin::new(&mut *this.listener).poll_next(cx);
+        if polled.is_pending() != this.serves {
+            this.serves = polled.is_pending();
+            this.listener.desk.set_serving(this.serves);
+        }
+        polled
+    }
+}
+
+impl Drop for Hearing<'_> {
+    fn drop(&mut self) {
+        if self.serves {
+            self.listener.desk.set_serving(false);
+        }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::listening::Listener;
 use crate::trace::ServiceId;
 
 /// So many bytes may a topic or a pattern have.
@@ -89,8 +88,6 @@ impl fmt::Display for Pattern {
 #[derive(Default)]
 pub(crate) struct Subscribers {
     by_pattern: BTreeMap<Pattern, BTreeSet<ServiceId>>,
-    /// Those who listen for a while, in the order in which they began.
-    pub(crate) listeners: Vec<Listener>,
 }
 
 impl Subscribers {
@@ -105,9 +102,7 @@ impl Subscribers {
     /// pattern that somebody has subscribed to.
     pub(crate) fn of(&self, topic: &str) -> Vec<ServiceId> {
         let wanted = self.by_pattern.iter().filter(|(pattern, _)| pattern.fits(topic));
-        let listening = self.listeners.iter().filter(|listener| listener.pattern.fits(topic));
-        let wanted = wanted.flat_map(|(_, services)| services.iter().copied());
-        let services: BTreeSet<ServiceId> = wanted.chain(listening.map(|listener| listener.service)).collect();
+        let services: BTreeSet<ServiceId> = wanted.flat_map(|(_, services)| services.iter().copied()).collect();
         services.into_iter().collect()
     }
 }

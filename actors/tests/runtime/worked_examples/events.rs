@@ -255,33 +255,3 @@ fn a_pattern_that_is_none_keeps_the_run_from_starting() {
         other => panic!("it started: {other:?}"),
     }
 }
-
-#[test]
-fn who_listens_for_a_while_hears_the_newest_and_how_many_it_missed() {
-    let (mut setup, nodes) = chain([Link::new(ms(10))]);
-    let (teller, _) = once(async |io: &ServiceIo| {
-        let mut told = Vec::new();
-        for number in 0..6u32 {
-            told.push(io.events().emit("count.on", number));
-            io.sleep(ms(10)).await;
-        }
-        told
-    });
-    let (listener, heard) = once(async |io: &ServiceIo| {
-        let Ok(mut listening) = io.events().listen::<u32>("count.*", 2) else { return None };
-        assert!(io.events().listen::<u32>("count..*", 2).is_err());
-        // The first is there at 10 ms, the fourth at 40 ms: two wait, two were missed.
-        io.sleep(ms(45)).await;
-        let first = listening.next().await.map(|event| (event.topic, event.body));
-        let second = listening.next().await.map(|event| event.body);
-        let third = listening.next().await.map(|event| (event.body, io.now()));
-        Some((first, second, third, listening.missed()))
-    });
-    enters(&mut setup, "listener", nodes[1], listener);
-    enters(&mut setup, "teller", nodes[0], teller);
-    let (report, _) = play(setup);
-    let expected = (Ok(("count.on".to_owned(), 2)), Ok(3), Ok((4, at_ms(50))), 2);
-    assert_eq!(heard.take(), Some(Some(expected)));
-    // The last one was told when nobody listened any more.
-    assert_eq!(count(&report, OutcomeKind::Ack), 5);
-}
