@@ -27,7 +27,7 @@ const SERVICES_DESCRIBED: usize = 1000;
 pub(super) async fn answer(shared: &Arc<Shared>, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let services = shared.visit(|io| async move {
         let gateway = io.name();
-        let offers = |listed: &Listed| listed.name != gateway && listed.offered.is_some();
+        let offers = |listed: &Listed| listed.name != gateway && listed.within_reach && listed.offered.is_some();
         Catalogue::of(&io).all().filter(offers).take(SERVICES_DESCRIBED).collect::<Vec<Listed>>()
     });
     let services = services.await?;
@@ -74,6 +74,11 @@ impl View<'_> {
 /// The whole document. Members are in alphabetical order, so that the same services give the same text.
 fn document(view: &View<'_>, services: &[Listed]) -> Value {
     let mut paths = own::paths();
+    if let Some(access) = view.access(|shown| view.exposure.lets_in(shown)) {
+        let mut publish = own::publish(access);
+        view.security(&mut publish, access);
+        add_operation(&mut paths, own::TOPIC.to_owned(), "post", publish);
+    }
     methods::add(view, services, &mut paths);
     endpoints::add(view, services, &mut paths);
     let tag = |listed: &Listed| {

@@ -19,6 +19,10 @@ pub(super) enum Place<'a> {
     Metrics,
     /// `/openapi.json`
     OpenApi,
+    /// `/events`
+    Events,
+    /// `/events/{topic}`
+    Topic(Cow<'a, str>),
     /// `/{service}/{path…}`: what a service has there. The path has its escapes and begins with a slash.
     Service(Cow<'a, str>, &'a str),
     /// Nothing, and nothing of a service either.
@@ -61,9 +65,11 @@ pub(super) fn locate(path: &str) -> Result<Place<'_>, BadTarget> {
         "api" => second()?.map_or(Place::Nothing, Place::ServiceApi),
         "healthz" if rest.is_empty() => Place::Health,
         "readyz" if rest.is_empty() => Place::Readiness,
+        "events" if rest.is_empty() => Place::Events,
+        "events" => second()?.map_or(Place::Nothing, Place::Topic),
         "metrics" if rest.is_empty() => Place::Metrics,
         "openapi.json" if rest.is_empty() => Place::OpenApi,
-        "" | "events" | "healthz" | "readyz" | "metrics" | "openapi.json" => Place::Nothing,
+        "" | "healthz" | "readyz" | "metrics" | "openapi.json" => Place::Nothing,
         _ => Place::Service(first, rest),
     })
 }
@@ -106,7 +112,9 @@ mod tests {
             ("/api/shop/x", Place::Nothing),
             ("/healthz", Place::Health),
             ("/healthz/x", Place::Nothing),
-            ("/events/a.b", Place::Nothing),
+            ("/events", Place::Events),
+            ("/events/a.b", Place::Topic("a.b".into())),
+            ("/events/a/b", Place::Nothing),
             ("/metrics", Place::Metrics),
             ("/metrics/x", Place::Nothing),
             ("/openapi.json", Place::OpenApi),

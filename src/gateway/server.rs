@@ -104,7 +104,8 @@ impl Server {
     pub fn start(self, listener: TcpListener) -> io::Result<Running> {
         let address = listener.local_addr()?;
         let Server { entrance, limits, exposure, style, origins, clock, workers } = self;
-        let (connections, in_flight, tally) = Default::default();
+        let (close, closing) = watch::channel(false);
+        let (connections, in_flight, streams, tally) = Default::default();
         let shared = Shared {
             entrance,
             limits,
@@ -114,15 +115,16 @@ impl Server {
             address,
             connections,
             in_flight,
+            streams,
             tally,
             clock,
+            closing,
         };
         let shared = Arc::new(shared);
-        let (close, closing) = watch::channel(false);
         let (started, starting) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
             rt::System::new().block_on(async move {
-                match listen(shared, workers, listener, closing) {
+                match listen(shared, workers, listener) {
                     Ok(server) => {
                         let _ = started.send(Ok(server.handle()));
                         server.await
@@ -140,12 +142,7 @@ impl Server {
     }
 }
 
-fn listen(
-    shared: Arc<Shared>,
-    workers: usize,
-    listener: TcpListener,
-    closing: watch::Receiver<bool>,
-) -> io::Result<actix_server::Server> {
+fn listen(shared: Arc<Shared>, workers: usize, listener: TcpListener) -> io::Result<actix_server::Server> {
     let limits = shared.limits.clone();
     let server = actix_server::Server::build()
         .workers(workers)
@@ -170,10 +167,10 @@ fn listen(
                 data.insert(connection.conversation.clone());
             })
             .h1(map_config(app, |()| AppConfig::default()));
-        let (shared, closing) = (shared.clone(), closing.clone());
+        let shared = shared.clone();
         fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            ready(Ok((Connection::new(stream, &shared, closing.clone()), peer)))
+            ready(Ok((Connection::new(stream, &shared), peer)))
         })
         .and_then(http)
     };

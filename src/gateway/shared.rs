@@ -9,6 +9,7 @@ use rehearsal_actors::outcome::OutcomeKind;
 use rehearsal_actors::outside::Entrance;
 use rehearsal_actors::service::ServiceIo;
 use rehearsal_actors::simulation::{Pace, Progress};
+use tokio::sync::watch;
 
 use super::cors::Origins;
 use super::exposure::Exposure;
@@ -33,6 +34,10 @@ pub(super) struct Shared {
     pub(super) tally: Tally,
     /// How the run keeps to the wall clock, if that is known.
     pub(super) clock: Option<(Arc<Progress>, Pace)>,
+    /// Of events.
+    pub(super) streams: AtomicUsize,
+    /// Becomes true when the server is to end.
+    pub(super) closing: watch::Receiver<bool>,
 }
 
 impl Shared {

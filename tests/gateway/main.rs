@@ -4,6 +4,7 @@
 mod common;
 
 mod abuse;
+mod events;
 mod jsonrpc;
 mod limits;
 mod rest;

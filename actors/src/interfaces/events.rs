@@ -68,7 +68,7 @@ mod topics;
 pub(crate) use listening::Listeners;
 pub use listening::{HEARD_LIMIT, Hearing as NextEvent, ListenError, Listener};
 pub(crate) use topics::Subscribers;
-pub use topics::TopicError;
+pub use topics::{TOPIC_LIMIT, TopicError};
 use topics::{Pattern, check_topic};
 
 /// So many subscriptions may one service have.

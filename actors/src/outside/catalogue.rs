@@ -47,6 +47,7 @@ pub use crate::interfaces::rest::EndpointDescription;
 pub use crate::interfaces::rpc::{InterfaceDescription, MethodDescription, Parameter, Schemas};
 use crate::interfaces::rest::{Method, Target};
 use crate::network::Network;
+use crate::outcome::Interface;
 use crate::service::ServiceIo;
 pub use crate::service::offers::{InterfaceOffer, Offered};
 use crate::trace::ServiceId;
@@ -56,6 +57,8 @@ use crate::trace::ServiceId;
 #[derive(Clone, Copy)]
 pub struct Catalogue<'a> {
     network: &'a Network,
+    /// Who looks.
+    looker: ServiceId,
 }
 
 /// One service.
@@ -67,6 +70,8 @@ pub struct Listed {
     pub node: String,
     /// Whether it is there: it has begun, and neither ended nor failed since.
     pub running: bool,
+    /// Whether whoever looks may ask it: the application graph, if there is one, has a link to it.
+    pub within_reach: bool,
     /// What it offers, or offered when it was there last. Nothing is known of actors that have handlers of
     /// their own, which take no requests anyway.
     pub offered: Option<Arc<Offered>>,
@@ -75,7 +80,7 @@ pub struct Listed {
 impl<'a> Catalogue<'a> {
     /// The catalogue of the run that this service lives in.
     pub fn of(io: &'a ServiceIo) -> Self {
-        Catalogue { network: &io.desk.network }
+        Catalogue { network: &io.desk.network, looker: io.id() }
     }
 
     /// Every service, in order of declaration.
@@ -91,11 +96,15 @@ impl<'a> Catalogue<'a> {
 
     fn listed(self, service: ServiceId) -> Listed {
         let network = self.network;
-        let node = network.seats.borrow().node_of(service);
+        let seats = network.seats.borrow();
+        let node = seats.node_of(service);
+        let within_reach = seats.may_speak(self.looker, service, Interface::Rest, false);
+        drop(seats);
         Listed {
             name: network.name_of(service),
             node: network.topology(|topology| topology.node(node).name.clone()),
             running: network.is_present(service),
+            within_reach,
             offered: network.commons.offers.described(service),
         }
     }

@@ -1,8 +1,10 @@
 //! What the gateway says itself.
 
+use rehearsal_actors::interfaces::events::TOPIC_LIMIT;
 use serde_json::{Map, Value, json};
 
-use super::parts::{self, OF_ANY, by_gateway};
+use super::For;
+use super::parts::{self, OF_ANY, OF_BODIES, by_gateway};
 
 /// A place that is read, and what it says.
 struct Page {
@@ -69,3 +71,36 @@ fn operation(page: Page) -> Value {
     })
 }
 
+
+/// Where events are told.
+pub(super) const TOPIC: &str = "/events/{topic}";
+
+/// Telling an event, which those may.
+pub(super) fn publish(access: For) -> Value {
+    let mut responses = by_gateway(OF_ANY.iter().chain(&OF_BODIES).chain(&[500, 502]));
+    if access == For::Holders {
+        responses.append(&mut by_gateway(&[401, 403]));
+    }
+    let receivers = json!({
+        "type": "object",
+        "properties": { "receivers": { "type": "integer", "minimum": 0 } },
+        "required": ["receivers"],
+    });
+    let content = json!({ "application/json": { "schema": receivers } });
+    let says = "It sets out to so many services.";
+    responses.insert("202".to_owned(), json!({ "description": says, "content": content }));
+    let topic = json!({
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$",
+        "maxLength": TOPIC_LIMIT,
+        "description": "Words with dots between them.",
+    });
+    json!({
+        "operationId": format!("POST {TOPIC}"),
+        "summary": "Tell an event",
+        "tags": [parts::OWN_TAG],
+        "parameters": [{ "name": "topic", "in": "path", "required": true, "schema": topic }],
+        "requestBody": { "required": false, "content": { "application/json": { "schema": {} } } },
+        "responses": responses,
+    })
+}
