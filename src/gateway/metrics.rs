@@ -78,4 +78,3 @@ impl Sight<'_> {
         self.exposure.shows(service, self.shown)
     }
 }
-

@@ -31,7 +31,8 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: &HttpRequest) -> Resul
         Catalogue::of(&io).all().filter(offers).take(SERVICES_DESCRIBED).collect::<Vec<Listed>>()
     });
     let services = services.await?;
-    let view = View { exposure: &shared.exposure, shown: shared.exposure.shown(request.headers()), style: shared.style };
+    let view =
+        View { exposure: &shared.exposure, shown: shared.exposure.shown(request.headers()), style: shared.style };
     Ok(HttpResponse::Ok().json(document(&view, &services)))
 }
 
@@ -81,9 +82,7 @@ fn document(view: &View<'_>, services: &[Listed]) -> Value {
     }
     methods::add(view, services, &mut paths);
     endpoints::add(view, services, &mut paths);
-    let tag = |listed: &Listed| {
-        json!({ "name": listed.name, "description": format!("A service on the node `{}`.", listed.node) })
-    };
+    let tag = |listed: &Listed| json!({ "name": listed.name, "description": format!("A service on the node `{}`.", listed.node) });
     let mut tags = vec![json!({ "name": parts::OWN_TAG, "description": "What the gateway says itself." })];
     let is_shown = |listed: &&Listed| view.access(|shown| view.exposure.shows(&listed.name, shown)).is_some();
     tags.extend(services.iter().filter(is_shown).map(tag));
@@ -114,4 +113,3 @@ fn add_operation(paths: &mut Map<String, Value>, path: String, method: &str, ope
         operations.entry(method).or_insert(operation);
     }
 }
-

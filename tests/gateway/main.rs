@@ -7,5 +7,7 @@ mod abuse;
 mod events;
 mod jsonrpc;
 mod limits;
+mod metrics;
+mod openapi;
 mod rest;
 mod shutdown;

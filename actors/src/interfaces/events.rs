@@ -68,8 +68,8 @@ mod topics;
 pub(crate) use listening::Listeners;
 pub use listening::{HEARD_LIMIT, Hearing as NextEvent, ListenError, Listener};
 pub(crate) use topics::Subscribers;
-pub use topics::{TOPIC_LIMIT, TopicError};
 use topics::{Pattern, check_topic};
+pub use topics::{TOPIC_LIMIT, TopicError};
 
 /// So many subscriptions may one service have.
 pub const SUBSCRIPTIONS_LIMIT: usize = 1024;

@@ -19,6 +19,7 @@
 //! | 502 | interrupted | the service ended while its handler was at work |
 //! | 504 | timed out | no response came in time |
 
+mod body;
 mod client;
 mod endpoints;
 mod url;
@@ -30,6 +31,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use body::Body;
 pub use client::{Calling, Reply, Rest, RestCall};
 pub(crate) use endpoints::{BadEndpoint, Found};
 pub use endpoints::{EndpointDescription, Endpoints, Handle, IntoResponse};
@@ -87,15 +89,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// The body as a value of this type.
+    /// The body as a value of this type. As JSON has it, a struct is an object and nothing else, and 12.0 is
+    /// the integer 12.
     ///
     /// # Errors
     /// A 400 response that says what is wrong with it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Response> {
-        let read = T::deserialize(&self.body);
-        // JSON does not tell integers from other numbers: whoever sends 12.0 may well mean 12.
-        let read = read.or_else(|error| whole_numbers(&self.body).map(T::deserialize).ok_or(error)?);
-        read.map_err(|error| Response::problem(400, &error.to_string()))
+        T::deserialize(Body(&self.body)).map_err(|error| Response::problem(400, &error.to_string()))
     }
 
     /// The value behind the question mark that has this name; the first one, if there are several.
@@ -110,36 +110,6 @@ impl Request {
     pub fn param<T: std::str::FromStr<Err: fmt::Display>>(&self, name: &str) -> Result<T, Response> {
         let text = self.params.get(name).map(String::as_str).unwrap_or_default();
         text.parse().map_err(|error| Response::problem(400, &format!("`{text}` for `{name}`: {error}")))
-    }
-}
-
-/// The value with integers for all numbers that are some; `None` if that makes no difference.
-fn whole_numbers(value: &Value) -> Option<Value> {
-    const END: f64 = 18_446_744_073_709_551_616.0;
-    match value {
-        Value::Number(number) if number.is_f64() => {
-            let number = number.as_f64().filter(|number| number.fract() == 0.0)?;
-            if (0.0..END).contains(&number) {
-                return Some((number as u64).into());
-            }
-            (-END / 2.0..0.0).contains(&number).then(|| (number as i64).into())
-        }
-        Value::Array(values) => {
-            let changed: Vec<Option<Value>> = values.iter().map(whole_numbers).collect();
-            let differs = changed.iter().any(Option::is_some);
-            let each = changed.into_iter().zip(values);
-            differs.then(|| each.map(|(changed, value)| changed.unwrap_or_else(|| value.clone())).collect())
-        }
-        Value::Object(members) => {
-            let changed: Vec<Option<Value>> = members.values().map(whole_numbers).collect();
-            let differs = changed.iter().any(Option::is_some);
-            let each = changed.into_iter().zip(members);
-            let member = |(changed, (name, value)): (Option<Value>, (&String, &Value))| {
-                (name.clone(), changed.unwrap_or_else(|| value.clone()))
-            };
-            differs.then(|| Value::Object(each.map(member).collect()))
-        }
-        _ => None,
     }
 }
 
@@ -238,23 +208,6 @@ impl Serialize for ResponseMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_that_are_whole_are_read_as_integers_where_integers_are_wanted() {
-        let read = |body: Value| {
-            let (from, method, path) = (ServiceId(0), Method::Post, "/".to_owned());
-            Request { from, method, path, params: BTreeMap::new(), query: Vec::new(), body }
-        };
-        let numbers = json!({ "a": [12.0, 3], "b": -4.0, "c": 9007199254740992.0 });
-        let whole = json!({ "a": [12, 3], "b": -4, "c": 9_007_199_254_740_992_u64 });
-        assert_eq!(whole_numbers(&numbers), Some(whole));
-        assert_eq!(read(json!([1.0, 2])).json::<Vec<u64>>(), Ok(vec![1, 2]));
-        assert_eq!(read(json!(-1.0)).json::<i64>(), Ok(-1));
-        assert_eq!(read(json!(1.0)).json::<Value>(), Ok(json!(1.0)), "who takes anything gets what was sent");
-        for other in [json!(1.5), json!(-1.0), json!(1e300), json!("1.0")] {
-            assert!(read(other.clone()).json::<u64>().is_err(), "{other}");
-        }
-    }
 
     #[test]
     fn every_status_has_its_outcome() {

@@ -44,8 +44,8 @@ use std::sync::Arc;
 use matchit::Router;
 
 pub use crate::interfaces::rest::EndpointDescription;
-pub use crate::interfaces::rpc::{InterfaceDescription, MethodDescription, Parameter, Schemas};
 use crate::interfaces::rest::{Method, Target};
+pub use crate::interfaces::rpc::{InterfaceDescription, MethodDescription, Parameter, Schemas};
 use crate::network::Network;
 use crate::outcome::Interface;
 use crate::service::ServiceIo;

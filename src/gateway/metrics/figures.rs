@@ -29,7 +29,12 @@ pub(super) fn of_gateway(shared: &Shared, is_in_run: bool, text: &mut Text) {
     let connections = shared.connections.load(Ordering::Relaxed);
     text.single("rehearsal_http_connections", Gauge, "Connections that are open.", connections);
     let visitors = shared.entrance.visitors();
-    text.single("rehearsal_gateway_visitors", Gauge, "Requests that are in the run, or on their way into it.", visitors);
+    text.single(
+        "rehearsal_gateway_visitors",
+        Gauge,
+        "Requests that are in the run, or on their way into it.",
+        visitors,
+    );
     let Some((progress, pace)) = &shared.clock else { return };
     text.single("rehearsal_pace_ratio", Gauge, "Virtual seconds that a second of the wall clock should take.", pace);
     for (name, help, nanos) in [

@@ -66,8 +66,7 @@ impl Tally {
     /// Names of routes, statuses, and how many there were of each.
     pub(super) fn told(&self) -> impl Iterator<Item = (&'static str, usize, u64)> {
         let all = self.counts.iter().enumerate().map(|(at, count)| (at, count.load(Ordering::Relaxed)));
-        all.filter(|(_, count)| *count > 0)
-            .map(|(at, count)| (Route::ALL[at / STATUSES].name(), at % STATUSES, count))
+        all.filter(|(_, count)| *count > 0).map(|(at, count)| (Route::ALL[at / STATUSES].name(), at % STATUSES, count))
     }
 }
 

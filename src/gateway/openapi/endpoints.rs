@@ -78,7 +78,8 @@ fn operation(
     let has_body = matches!(endpoint.method, Method::Post | Method::Put);
     if let Some(schema) = endpoint.body.clone().or_else(|| has_body.then(|| json!({}))) {
         let required = !admits_null(&schema);
-        operation["requestBody"] = json!({ "required": required, "content": { "application/json": { "schema": schema } } });
+        operation["requestBody"] =
+            json!({ "required": required, "content": { "application/json": { "schema": schema } } });
     }
     view.security(&mut operation, access);
     operation

@@ -19,9 +19,8 @@ struct Page {
 
 /// The places that everybody may look at.
 pub(super) fn paths() -> Map<String, Value> {
-    let status = |says: &str| {
-        json!({ "type": "object", "properties": { "status": { "const": says } }, "required": ["status"] })
-    };
+    let status =
+        |says: &str| json!({ "type": "object", "properties": { "status": { "const": says } }, "required": ["status"] });
     let pages = [
         Page {
             path: "/healthz",
@@ -70,7 +69,6 @@ fn operation(page: Page) -> Value {
         "responses": responses,
     })
 }
-
 
 /// Where events are told.
 pub(super) const TOPIC: &str = "/events/{topic}";

@@ -57,7 +57,8 @@ pub(super) fn schema(name: &str) -> Value {
 
 /// The headers that tell of the way across the network.
 pub(super) fn crossing(always: bool) -> Value {
-    let header = |description: &str, schema: Value| json!({ "description": description, "required": always, "schema": schema });
+    let header =
+        |description: &str, schema: Value| json!({ "description": description, "required": always, "schema": schema });
     json!({
         "Rehearsal-Outcome": header("How the request ended.", schema("Outcome")),
         "Rehearsal-Elapsed": header("How long that took, in seconds of virtual time.", json!({ "type": "number", "minimum": 0 })),
@@ -70,7 +71,8 @@ fn responses() -> Map<String, Value> {
     for (status, meaning) in MEANINGS.into_iter().chain([TIMED_OUT]) {
         let problem = json!({ "schema": schema("Problem") });
         let mut headers = Map::new();
-        let header = |description: &str| json!({ "description": description, "required": true, "schema": { "type": "string" } });
+        let header =
+            |description: &str| json!({ "description": description, "required": true, "schema": { "type": "string" } });
         match status {
             401 => drop(headers.insert("WWW-Authenticate".to_owned(), header("What to show."))),
             405 => drop(headers.insert("Allow".to_owned(), header("What it is for."))),

@@ -84,8 +84,7 @@ pub(super) fn schemas_of<P: DeserializeOwned>() -> Schemas {
     };
     let writer = Writer { registry: &traced.registry, open: &traced.open };
     let each = parameters(&traced.format, &traced.registry);
-    let mut each: Vec<Value> =
-        each.into_iter().map(|(_, format)| writer.format(format, &mut Vec::new())).collect();
+    let mut each: Vec<Value> = each.into_iter().map(|(_, format)| writer.format(format, &mut Vec::new())).collect();
     each.resize(several, anything());
     let mut whole = writer.format(&traced.format, &mut Vec::new());
     if refuses_unknown_fields::<P>() {
