@@ -26,6 +26,7 @@ pub(crate) mod reminder;
 pub(crate) mod seats;
 mod sending;
 mod strikes;
+mod table;
 mod transit;
 pub(crate) mod waits;
 
@@ -47,6 +48,7 @@ use crate::network::links::Links;
 use crate::network::order::InSequence;
 use crate::network::ports::{AnyBody, Body, Fate, Ports, Receiver};
 use crate::network::seats::{Closable, Presence, Seats};
+use crate::network::table::Table;
 use crate::network::waits::{WaitKey, Waits};
 use crate::outcome::Interface;
 use crate::random::{Stream, Streams};
@@ -113,7 +115,7 @@ pub(crate) struct Network {
     pub(crate) book: RefCell<AddressBook>,
     pub(crate) ledger: RefCell<Ledger>,
     /// Services that take bodies of every type.
-    takers: RefCell<Vec<Option<Rc<dyn Receiver<AnyBody>>>>>,
+    takers: RefCell<Table<Rc<dyn Receiver<AnyBody>>>>,
     /// Messages that wait for the next life of their receiver.
     pub(crate) kept: RefCell<Kept>,
     /// Who is told of the beginnings and ends of services.
@@ -122,7 +124,7 @@ pub(crate) struct Network {
     /// Why the run is to end, once somebody has said so.
     verdict: RefCell<Option<Ending>>,
     /// How to end each service.
-    closables: RefCell<Vec<Option<Rc<dyn Closable>>>>,
+    closables: RefCell<Table<Rc<dyn Closable>>>,
     counters: RefCell<BTreeMap<ServiceId, BTreeMap<String, u64>>>,
     /// What keeps an eye on them, if anything does.
     pub(crate) watch: Option<RefCell<Watch>>,
@@ -236,15 +238,17 @@ impl Network {
 
     /// Makes a service reachable for bodies of every type.
     pub(crate) fn set_taker_of_everything(&self, service: ServiceId, taker: Rc<dyn Receiver<AnyBody>>) {
-        put(&mut self.takers.borrow_mut(), service, taker);
+        let before = self.takers.borrow_mut().put(service, taker);
+        drop(before);
     }
 
     fn taker_of_everything(&self, service: ServiceId) -> Option<Rc<dyn Receiver<AnyBody>>> {
-        self.takers.borrow().get(service.index()).cloned().flatten()
+        self.takers.borrow().get(service).cloned()
     }
 
     pub(crate) fn set_closable(&self, service: ServiceId, closable: Rc<dyn Closable>) {
-        put(&mut self.closables.borrow_mut(), service, closable);
+        let before = self.closables.borrow_mut().put(service, closable);
+        drop(before);
     }
 
     pub(crate) fn is_present(&self, service: ServiceId) -> bool {
@@ -306,11 +310,4 @@ impl Network {
         }
         open
     }
-}
-
-fn put<T>(table: &mut Vec<Option<T>>, service: ServiceId, value: T) {
-    if table.len() <= service.index() {
-        table.resize_with(service.index() + 1, || None);
-    }
-    table[service.index()] = Some(value);
 }
