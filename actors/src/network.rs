@@ -106,6 +106,8 @@ pub(crate) struct Network {
     now: Cell<u64>,
     calendar: RefCell<Calendar<Event>>,
     timers: RefCell<Timers<Alarm>>,
+    /// Of the timer that was cancelled last.
+    spare_waker: Cell<Option<Waker>>,
     executor: Executor,
     ports: RefCell<Ports>,
     world: RefCell<World>,
@@ -145,6 +147,7 @@ impl Network {
             now: Cell::new(0),
             calendar: RefCell::new(Calendar::new()),
             timers: RefCell::new(Timers::new()),
+            spare_waker: Cell::default(),
             executor: Executor::new(),
             ports: RefCell::default(),
             in_sequence: RefCell::default(),
@@ -195,7 +198,17 @@ impl Network {
     }
 
     pub(crate) fn cancel_timer(&self, timer: TimerId) {
-        self.timers.borrow_mut().cancel(timer);
+        let alarm = self.timers.borrow_mut().cancel(timer);
+        if let Some(Alarm::Wake(waker)) = alarm {
+            self.spare_waker.set(Some(waker));
+        }
+    }
+
+    /// Wakes somebody that much later. Whoever has cancelled a timer mostly starts the next one, and its
+    /// waker is still there: to clone it would cost more than the timer.
+    pub(crate) fn wake_later(&self, duration: SimDuration, waker: &Waker) -> TimerId {
+        let spare = self.spare_waker.take().filter(|spare| spare.will_wake(waker));
+        self.start_timer(duration, Alarm::Wake(spare.unwrap_or_else(|| waker.clone())))
     }
 
     pub(crate) fn is_timer_running(&self, timer: TimerId) -> bool {

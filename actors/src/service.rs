@@ -67,20 +67,23 @@ pub type StepResult = Result<Step, StepError>;
 /// A failed step is followed by the next one. A service that cannot go on says so with
 /// [`fatal`](Self::fatal): it fails, and its supervisor decides what comes next.
 pub struct StepError {
-    reason: String,
+    reason: Box<str>,
     fatal: bool,
 }
 
+// Every step moves a result.
+const _: () = assert!(size_of::<StepResult>() == size_of::<Step>());
+
 impl<E: std::error::Error> From<E> for StepError {
     fn from(error: E) -> Self {
-        StepError { reason: error.to_string(), fatal: false }
+        StepError { reason: error.to_string().into(), fatal: false }
     }
 }
 
 impl StepError {
     /// A failure in words of your own.
     pub fn new(reason: impl Into<String>) -> Self {
-        StepError { reason: reason.into(), fatal: false }
+        StepError { reason: reason.into().into(), fatal: false }
     }
 
     /// The whole service fails, not this step alone.

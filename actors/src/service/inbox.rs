@@ -21,8 +21,10 @@ const INBOX_LIMIT: usize = 65_536;
 struct Shared {
     len: Cell<usize>,
     closed: Cell<bool>,
-    /// Futures that found nothing for them.
+    /// Futures that found nothing for them, unless they were woken since: those mostly come again, and to
+    /// clone their wakers would cost more than what they have come for.
     waiting: RefCell<Vec<Waker>>,
+    woken: Cell<bool>,
 }
 
 impl Shared {
@@ -34,8 +36,8 @@ impl Shared {
     }
 
     fn wake_all(&self) {
-        for waker in self.waiting.borrow_mut().drain(..) {
-            waker.wake();
+        if !self.woken.replace(true) {
+            self.waiting.borrow().iter().for_each(Waker::wake_by_ref);
         }
     }
 }
@@ -64,6 +66,9 @@ impl<B> Letters<B> {
 
     pub(crate) fn wake_me(&self, waker: &Waker) {
         let mut waiting = self.shared.waiting.borrow_mut();
+        if self.shared.woken.replace(false) {
+            waiting.retain(|other| other.will_wake(waker));
+        }
         if !waiting.iter().any(|other| other.will_wake(waker)) {
             waiting.push(waker.clone());
         }

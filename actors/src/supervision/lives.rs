@@ -15,11 +15,11 @@ use std::rc::{Rc, Weak};
 use std::task::Poll;
 
 use crate::changes::Change;
+use crate::network::Network;
 use crate::network::endings::{Cause, Overseer};
 use crate::network::ledger::SUPERVISOR_PREFIX;
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::seats::Presence;
-use crate::network::{Alarm, Network};
 use crate::panics::catch;
 use crate::report::Ending;
 use crate::router::RouterId;
@@ -151,7 +151,7 @@ impl Lives {
                 if std::mem::replace(&mut timed, true) {
                     return Poll::Ready(());
                 }
-                network.start_timer(SimDuration::ZERO, Alarm::Wake(cx.waker().clone()));
+                network.wake_later(SimDuration::ZERO, cx.waker());
                 Poll::Pending
             })
             .await;
