@@ -70,6 +70,8 @@ impl<B> Letters<B> {
             waiting.retain(|other| other.will_wake(waker));
         }
         if !waiting.iter().any(|other| other.will_wake(waker)) {
+            // Mostly there is one, and a vector that grows by itself has room for four.
+            waiting.reserve_exact(1);
             waiting.push(waker.clone());
         }
     }
@@ -99,7 +101,13 @@ impl<B> Receiver<B> for Letters<B> {
             return Err(Refused { refusal, body: Some(body) });
         }
         let delivery = arrival.accept(body);
-        self.queue.borrow_mut().push_back(delivery);
+        let mut queue = self.queue.borrow_mut();
+        if queue.capacity() == 0 {
+            // Most services take one message after the other.
+            queue.reserve_exact(1);
+        }
+        queue.push_back(delivery);
+        drop(queue);
         self.shared.len.set(self.shared.len.get() + 1);
         self.shared.wake_all();
         Ok(())
@@ -167,7 +175,10 @@ impl Inbox {
             }
         }
         let letters = Rc::new(Letters { queue: RefCell::new(queue), shared: self.shared.clone() });
-        self.typed.borrow_mut().push(Typed { exact: letters.clone(), any: letters.clone() });
+        let mut typed = self.typed.borrow_mut();
+        typed.reserve_exact(1);
+        typed.push(Typed { exact: letters.clone(), any: letters.clone() });
+        drop(typed);
         network.set_receiver::<B>(owner, letters.clone());
         letters
     }
