@@ -44,6 +44,7 @@ pub(crate) fn stock() -> Registry {
 }
 
 fn calls_and_messages(cast: &mut Stock) {
+    cast.add("rpc/hello", "Greets and echoes when it is called.", |(): ()| Cast::service(rpc::Hello));
     cast.add("rpc/worker", "Works when it is called, and answers in every way there is.", |params| {
         Cast::service(rpc::Worker::new(params))
     });

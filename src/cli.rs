@@ -15,6 +15,7 @@ mod opened;
 mod progress;
 mod route;
 mod run;
+mod serve;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -90,6 +91,7 @@ impl Cli {
         let registry = &self.registry;
         match (&arguments.command, &arguments.run) {
             (Some(Command::Run(run)), _) | (None, Some(run)) => run::run(run, registry),
+            (Some(Command::Serve(serve)), _) => serve::serve(serve, registry),
             (Some(Command::Check(check)), _) => check::check(check, registry),
             (Some(Command::Graph(graph)), _) => graph::graph(graph, registry),
             (Some(Command::Route(route)), _) => route::route(route, registry),

@@ -58,7 +58,7 @@ impl Finished {
     /// Why the run did not end well, in one line; `None` if it did.
     pub fn what_went_wrong(&self) -> Option<String> {
         let ending = match &self.report.ending {
-            Ending::Quiescent | Ending::TimeReached => None,
+            Ending::Quiescent | Ending::TimeReached | Ending::Closed => None,
             Ending::Interrupted => Some(format!("interrupted at {} of virtual time", self.report.ended_at)),
             Ending::GaveUp { supervisor, at } => {
                 Some(format!("the supervisor `{supervisor}` gave up at {at}: its children failed too often"))

@@ -9,7 +9,7 @@
 //! | `nodes`, `links` | the size of its network; links are directed |
 //! | `virtual_s` | virtual time when it ended |
 //! | `wall_s` | how long that took |
-//! | `ending` | `quiescent`, `time_reached`, `interrupted`, `stuck` or `gave_up` (the root supervisor) |
+//! | `ending` | `quiescent`, `time_reached`, `closed` (a served run), `interrupted`, `stuck` or `gave_up` (the root supervisor) |
 //! | `ended_well` | what the exit code says: it came to its end, nothing failed unexpectedly, all expectations hold |
 //! | `problem` | why it did not end well, for people; else `null` |
 //! | `deliveries` | messages that arrived |
@@ -25,6 +25,7 @@
 //! | `expectations` | in order of declaration: see below |
 //! | `supervision` | who failed and was restarted: see below |
 //! | `directories` | who registered with which directory: see below |
+//! | `pacing` | of a paced run its `pace`, and how far it lagged behind the wall clock: `lag_ms`, like `latency_ms`; else `null` |
 //! | `panic_count` | how many panics there were |
 //! | `panics` | the first thousand: `service`, `at_s`, `message`, `place` |
 //! | `trace_hash` | the fingerprint of the run, 16 hexadecimal digits |
@@ -56,7 +57,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use rehearsal_actors::outcome::{Interface, OutcomeKind};
-use rehearsal_actors::report::{Ending, LatencySummary, PanicReport, Report, ServiceReport, Traffic};
+use rehearsal_actors::report::{Ending, LatencySummary, PacingReport, PanicReport, Report, ServiceReport, Traffic};
 
 use self::supervision::{DirectoriesObject, SupervisionObject};
 use crate::expectations::Verdict;
@@ -95,6 +96,7 @@ struct RunObject<'a> {
     expectations: Vec<Verdict>,
     supervision: SupervisionObject<'a>,
     directories: DirectoriesObject<'a>,
+    pacing: Option<PacingObject>,
     panic_count: u64,
     panics: Vec<PanicObject<'a>>,
     trace_hash: String,
@@ -114,6 +116,7 @@ impl<'a> RunObject<'a> {
                 Ending::Quiescent => "quiescent",
                 Ending::TimeReached => "time_reached",
                 Ending::Interrupted => "interrupted",
+                Ending::Closed => "closed",
                 Ending::Stuck { .. } => "stuck",
                 Ending::GaveUp { .. } => "gave_up",
             },
@@ -132,10 +135,23 @@ impl<'a> RunObject<'a> {
             expectations: run.verdicts(),
             supervision: SupervisionObject::of(report),
             directories: DirectoriesObject::of(&report.directories),
+            pacing: report.pacing.as_ref().map(PacingObject::of),
             panic_count: report.panic_count,
             panics: report.panics.iter().map(PanicObject::of).collect(),
             trace_hash: report.trace_hash.to_string(),
         }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct PacingObject {
+    pace: f64,
+    lag_ms: LatencyObject,
+}
+
+impl PacingObject {
+    fn of(pacing: &PacingReport) -> Self {
+        PacingObject { pace: pacing.pace.factor(), lag_ms: LatencyObject::of(pacing.lag.as_ref()) }
     }
 }
 

@@ -5,6 +5,7 @@ mod cast;
 mod cli;
 pub mod expectations;
 pub mod finished;
+pub mod gateway;
 mod graph;
 pub mod json;
 pub mod registry;

@@ -31,6 +31,10 @@
 //!         (name: "orders", actor: "shop/orders", with: "cart"), // on the node of `cart`
 //!         // Where it has its connections for raw messages, and what directories may show it.
 //!         (name: "phone book", actor: "directory", router: 1, vnets: ["shop"], permissions: ["clerk"]),
+//!         // By which others come in when it is served, and what they may call without a token
+//!         // (left out: everything); and somebody outside, who is reached by way of it.
+//!         (name: "gateway", gateway: (exposes: ["frontend", "cart/items/*", "orders.status"]), node: "a"),
+//!         (name: "payment", external: "http://127.0.0.1:9000/api"),
 //!     ],
 //!     links: [                        // left out: everyone may speak to everyone
 //!         // Both ways again. Latency (at most) and bandwidth (at least) are requirements.
@@ -94,6 +98,11 @@
 //! comes back if its own is down: the first that is up. See
 //! [`supervision`](rehearsal_actors::supervision) for what these mean.
 //!
+//! A service has an `actor`, is the `gateway`, of which there is at most one, or is `external`. One that is
+//! external stands where the gateway does: requests and calls of others cross the network to there, and
+//! then go out for real, as HTTP requests below its URL and JSON-RPC calls to it. That takes the wall
+//! clock's time, so that such a scenario runs paced alone (`--pace`, `serve`).
+//!
 //! `router` is 0 unless it is said: services with different routers on one node are as processes on one
 //! machine. A gateway takes raw messages alone, one hop further: see [`router`](rehearsal_actors::router).
 //!
@@ -111,6 +120,7 @@
 //! This module knows the network and the simulation as plain data; it runs nothing.
 
 mod decode;
+mod doors;
 mod expectations;
 mod explicit;
 mod faults;
@@ -147,7 +157,7 @@ use crate::expectations::Expectation;
 use crate::registry::Registry;
 
 pub use mistakes::{Mistake, Mistakes};
-pub use prepare::{NetworkSummary, Prepared, Unmet, Violation};
+pub use prepare::{Door, NetworkSummary, Prepared, Unmet, Violation};
 
 pub(crate) use decode::options as parameter_options;
 

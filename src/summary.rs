@@ -98,11 +98,13 @@ fn bottom_line(run: &Finished, detail: Detail) -> String {
         None => took,
     };
     out.push_str(&entry("time", &took, detail));
+    out.push_str(&pace(run, detail));
     out.push_str(&entry("trace hash", &report.trace_hash.to_string(), detail));
     match run.what_went_wrong() {
         None => {
             let why = match run.report.ending {
                 Ending::Quiescent => "nothing was left to happen",
+                Ending::Closed => "it was open until it was told to close",
                 _ => "its time was over",
             };
             out.push_str(&labelled(&paint(GOOD, "ended well"), "ended well", why, detail));
@@ -110,6 +112,19 @@ fn bottom_line(run: &Finished, detail: Detail) -> String {
         Some(why) => out.push_str(&labelled(&paint(BAD, "ended badly"), "ended badly", &why, detail)),
     }
     out
+}
+
+/// How a paced run kept to the wall clock.
+fn pace(run: &Finished, detail: Detail) -> String {
+    let Some(pacing) = &run.report.pacing else { return String::new() };
+    let kept = match pacing.lag {
+        Some(lag) => {
+            let (p50, p99, max) = (duration(lag.p50), duration(lag.p99), duration(lag.max));
+            format!("{}, behind the wall clock by {p50} (p50), {p99} (p99), {max} (max)", pacing.pace)
+        }
+        None => pacing.pace.to_string(),
+    };
+    entry("pace", &kept, detail)
 }
 
 /// A label and its value, which goes on below itself where it is long.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -343,4 +344,36 @@ fn an_interrupt_ends_an_endless_run_with_the_summary_so_far() {
     let story = Story::read(&stage.path("story.jsonl"));
     assert!(number(&run["deliveries"]) > 0);
     assert_eq!(story.count("delivery", &[]), number(&run["deliveries"]));
+}
+
+#[test]
+fn a_paced_run_is_the_same_run_takes_its_time_and_says_how_late_it_was() {
+    let stage = Stage::new();
+    let as_it_goes = stage.hash(&["rough.ron", "--until", "5s", "--json"]);
+    let began = Instant::now();
+    let paced = stage.run(&["rough.ron", "--until", "5s", "--pace", "20", "--json"]).expect(0).json();
+    // A twentieth of five seconds, and never early.
+    assert!(began.elapsed() >= Duration::from_millis(250));
+    assert_eq!(paced["trace_hash"], as_it_goes);
+    assert_eq!(paced["pacing"]["pace"], 20.0);
+    assert!(paced["pacing"]["lag_ms"]["count"].as_u64() > Some(100));
+    let told = stage.run(&["rough.ron", "--until", "1s", "--pace", "50"]).expect(0);
+    assert!(told.out.contains("\npace          50, behind the wall clock by "), "{}", told.out);
+    let refused = stage.run(&["rough.ron", "--pace", "0"]).expect(2);
+    assert!(refused.err.contains("write a number from 0.001 to 1000000"), "{}", refused.err);
+}
+
+#[test]
+fn somebody_outside_is_for_paced_runs_and_check_says_so() {
+    let stage = Stage::new();
+    let text = ENDLESS.replace(
+        r#"services: ["#,
+        r#"services: [(name: "in", gateway: ()), (name: "out", external: "http://127.0.0.1:1/api"),"#,
+    );
+    fs::write(stage.path("outside.ron"), text).unwrap();
+    let checked = stage.run(&["check", "outside.ron"]).expect(0);
+    let note = "  note: `out` lives outside: runs of this are paced, with --pace or `serve`\n";
+    assert!(checked.out.ends_with(note), "{}", checked.out);
+    let refused = stage.run(&["outside.ron", "--until", "1s"]).expect(2);
+    assert!(refused.err.contains("`out` lives outside"), "{}", refused.err);
 }

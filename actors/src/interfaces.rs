@@ -159,9 +159,13 @@ pub enum CallError {
     /// It was not done, and it is safe to try again.
     #[error("`{}` does not do `{}`: {}", .0.by, .0.what, .0.reason)]
     Nack(Box<Declined>),
-    /// The service has no such method, or cannot read its parameters: it did not happen.
+    /// The service has no such method: it did not happen.
     #[error("`{}` does not understand `{}`: {}", .0.by, .0.what, .0.reason)]
     NotUnderstood(Box<Declined>),
+    /// The method is there and cannot read its parameters: it did not happen. Its outcome is that it
+    /// was not understood.
+    #[error("`{}` does not understand `{}`: {}", .0.by, .0.what, .0.reason)]
+    BadParameters(Box<Declined>),
     /// The caller may not: it did not happen.
     #[error("`{}` does not allow `{}`: {}", .0.by, .0.what, .0.reason)]
     Denied(Box<Declined>),
@@ -197,6 +201,7 @@ impl CallError {
             | CallError::Remote(_)
             | CallError::Failed { .. } => idempotent,
             CallError::NotUnderstood(_)
+            | CallError::BadParameters(_)
             | CallError::Denied(_)
             | CallError::Status { .. }
             | CallError::Malformed { .. } => false,

@@ -8,7 +8,8 @@
 //! 3. the Actix actors: network, [`router`], service host, and the [`context`] they live in;
 //! 4. what a service sees: [`service`] and its [`interfaces`];
 //! 5. [`simulation`]: a run from its beginning to its end;
-//! 6. [`stock`]: services that come with it, written as anybody would write them.
+//! 6. [`outside`]: the way into a run from other threads;
+//! 7. [`stock`]: services that come with it, written as anybody would write them.
 #![forbid(unsafe_code)]
 
 pub mod changes;
@@ -19,6 +20,7 @@ pub mod interfaces;
 pub mod monitors;
 mod network;
 pub mod outcome;
+pub mod outside;
 mod panics;
 pub mod random;
 pub mod report;

@@ -18,6 +18,7 @@ pub(crate) mod ledger;
 mod links;
 mod order;
 mod outcomes;
+pub(crate) mod pacing;
 pub(crate) mod pending;
 pub(crate) mod ports;
 pub(crate) mod pump;
@@ -187,6 +188,11 @@ impl Network {
 
     pub(crate) fn spawn(&self, owner: ServiceId, future: TaskFuture) -> TaskId {
         self.executor.spawn(owner.0, future)
+    }
+
+    /// What other threads wake is admitted when the clock moves.
+    pub(crate) fn hold_foreign(&self) {
+        self.executor.hold_foreign();
     }
 
     pub(crate) fn cancel_task(&self, task: TaskId) {

@@ -5,6 +5,7 @@
 
 mod directory;
 mod latencies;
+mod pacing;
 mod supervision;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 pub use self::directory::{DirectoryFigures, DirectoryReport};
 pub use self::latencies::Latencies;
+pub use self::pacing::PacingReport;
 pub use self::supervision::{FailureKind, FailureReport, GivenUpReport, Recovery, RestartCause, SupervisionReport};
 pub use crate::monitors::{MonitorReport, Violation};
 use crate::outcome::{Interface, OutcomeKind};
@@ -25,6 +27,10 @@ pub struct Progress {
     pub now: AtomicU64,
     /// Set it to end the run.
     pub interrupt: AtomicBool,
+    /// How far a paced run is behind the wall clock, in nanoseconds of the wall clock.
+    pub lag: AtomicU64,
+    /// How far it has been at most.
+    pub greatest_lag: AtomicU64,
 }
 
 /// Everything that is known about a run when it is over.
@@ -65,6 +71,8 @@ pub struct Report {
     pub supervision: SupervisionReport,
     /// What directories did.
     pub directories: DirectoryReport,
+    /// How the run kept to the wall clock; `None` if it did not have to.
+    pub pacing: Option<PacingReport>,
     /// What became of each of the setup's monitors, in their order.
     pub monitors: Vec<MonitorReport>,
     /// The fingerprint of everything that happened, in order.
@@ -77,9 +85,9 @@ impl Report {
         self.came_to_its_end() && self.supervision.unexplained.is_empty()
     }
 
-    /// True if nothing was left to happen, or the time of the run was over.
+    /// True if nothing was left to happen, the time of the run was over, or it was open and was closed.
     pub fn came_to_its_end(&self) -> bool {
-        matches!(self.ending, Ending::Quiescent | Ending::TimeReached)
+        matches!(self.ending, Ending::Quiescent | Ending::TimeReached | Ending::Closed)
     }
 }
 
@@ -92,6 +100,8 @@ pub enum Ending {
     TimeReached,
     /// Somebody asked for it (Ctrl-C).
     Interrupted,
+    /// Somebody closed a run that was open to the outside, which has no other end.
+    Closed,
     /// The supervisor at the root gave up: its children failed more often than it allows.
     GaveUp {
         /// The supervisor.

@@ -308,6 +308,12 @@ impl ServiceIo {
         Deadline::new(self.desk.network.clone(), instant).await;
     }
 
+    /// Runs a future beside the steps and handlers, until it is over or the service ends. If it panics,
+    /// so does the service.
+    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.desk.network.spawn(self.desk.id, Box::pin(task));
+    }
+
     /// Adds to one of the service's named counters, which the report shows.
     pub fn count(&self, counter: &str, by: u64) {
         self.desk.network.count(self.desk.id, counter, by);

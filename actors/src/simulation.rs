@@ -44,11 +44,14 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use crate::changes::{Policy, PolicyState, ScheduledChange};
+pub use crate::clock::wall::{Pace, PaceError};
 use crate::interfaces::events::BadSubscription;
 use crate::interfaces::rest::BadEndpoint;
 use crate::interfaces::rpc::BadInterface;
 use crate::monitors::{Monitor, Watch};
 use crate::network::ledger::Ledger;
+use crate::network::pacing::Paced;
+pub use crate::network::pacing::Pacing;
 use crate::network::pump::{NetworkActor, Run, Schedule};
 use crate::network::{Network, Parts};
 use crate::panics::{self, Caught};
@@ -271,15 +274,40 @@ pub enum StartError {
 /// # Errors
 /// The setup contradicts itself, or the thread is inside an asynchronous runtime already.
 pub fn run(setup: Setup, sink: Option<Box<dyn TraceSink>>, progress: Arc<Progress>) -> Result<Report, StartError> {
+    begin(setup, None, sink, progress)
+}
+
+/// Runs a setup with virtual time held to the wall clock: what comes in from outside
+/// ([`outside`](crate::outside)) enters at the instant that the wall clock shows. Without it the run is
+/// the same as one that does not wait. Blocks the thread.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_paced(
+    setup: Setup,
+    pacing: Pacing,
+    sink: Option<Box<dyn TraceSink>>,
+    progress: Arc<Progress>,
+) -> Result<Report, StartError> {
+    begin(setup, Some(pacing), sink, progress)
+}
+
+fn begin(
+    setup: Setup,
+    pacing: Option<Pacing>,
+    sink: Option<Box<dyn TraceSink>>,
+    progress: Arc<Progress>,
+) -> Result<Report, StartError> {
     if tokio::runtime::Handle::try_current().is_ok() {
         return Err(StartError::InsideRuntime);
     }
     panics::install_hook();
-    System::new().block_on(perform(setup, sink, progress))
+    System::new().block_on(perform(setup, pacing, sink, progress))
 }
 
 async fn perform(
     setup: Setup,
+    pacing: Option<Pacing>,
     sink: Option<Box<dyn TraceSink>>,
     progress: Arc<Progress>,
 ) -> Result<Report, StartError> {
@@ -326,6 +354,9 @@ async fn perform(
         topology,
         watch: Watch::over(monitors),
     });
+    if pacing.is_some() {
+        network.hold_foreign();
+    }
     for index in 0..routers.len() {
         let router = ServiceId((services.len() + index) as u32);
         seat(&network, router, RouterActor);
@@ -338,9 +369,10 @@ async fn perform(
     let root = complete(supervision, &roles);
     let lives = Lives::new(&network, roles, root);
     lives.begin();
-    let actor = NetworkActor { network: network.clone(), schedule, until, progress }.start();
-    let ending = actor.send(Run).await.map_err(|error| StartError::Runtime(error.to_string()))?;
-    Ok(report(&network, seed, ending, &lives))
+    let paced = pacing.map(Paced::start);
+    let actor = NetworkActor { network: network.clone(), schedule, until, progress, paced }.start();
+    let ended = actor.send(Run).await.map_err(|error| StartError::Runtime(error.to_string()))?;
+    Ok(report(&network, seed, ended, &lives))
 }
 
 fn cannot_start(service: String, bad: BadStart) -> StartError {

@@ -1,12 +1,16 @@
 //! What can be written on the command line. The texts here are the help.
 
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 
+use rehearsal_actors::simulation::Pace;
 use rehearsal_actors::units::{Bytes, SimTime, UnitError};
 
+pub(super) use self::serve::Serve;
 use crate::graph::{Format, View};
 
 /// Rehearse a distributed application over an emulated network, in deterministic virtual time.
@@ -26,6 +30,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run a scenario and print a summary (what happens without a command, too)
     Run(Run),
+    /// Run a scenario by the wall clock and let others in over HTTP
+    Serve(Box<Serve>),
     /// Look for mistakes in scenarios without running them
     Check(Check),
     /// Draw a scenario: its network, its application, who stands where
@@ -47,6 +53,10 @@ pub(super) struct Run {
     /// End the run at this virtual time instead of the scenario's: 10s, 2min
     #[arg(long, value_name = "TIME", value_parser = until)]
     pub(super) until: Option<SimTime>,
+    /// Hold virtual time to the wall clock: 1 for as fast as it goes by, 10 for ten times as fast. The run
+    /// is the same, only slower
+    #[arg(long, value_name = "FACTOR")]
+    pub(super) pace: Option<Pace>,
     /// Print one JSON object instead of the summary
     #[arg(long, conflicts_with = "verbose")]
     pub(super) json: bool,
@@ -128,6 +138,7 @@ Examples:
   {program} scenarios/sockshop.ron                     run it, print a summary
   {program} scenarios/sockshop.ron --seed 7 --json     another run, for machines to read
   {program} scenarios/sockshop.ron --trace shop.jsonl  and the whole story, line by line
+  {program} serve scenarios/hello.ron                  let clients in over HTTP
   {program} check scenarios/*.ron                      find mistakes, run nothing
   {program} graph scenarios/echo.ron | dot -Tsvg       draw it
   {program} route scenarios/sockshop.ron frontend cart --bytes 64KiB

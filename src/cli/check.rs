@@ -29,7 +29,7 @@ pub(super) fn check(arguments: &Check, registry: &Registry) -> Result<ExitCode, 
 
 /// `shop.ron: ok, 30 nodes, 212 links, 7 services`, and what may be worth a look.
 fn verdict(path: &str, scenario: &Opened) -> String {
-    let Opened { setup, violated, .. } = scenario;
+    let Opened { setup, violated, outside, .. } = scenario;
     let mut out = format!(
         "{}: {}, {}, {}, {}\n",
         clean(path),
@@ -40,6 +40,10 @@ fn verdict(path: &str, scenario: &Opened) -> String {
     );
     for requirement in violated {
         out.push_str(&format!("  {} {}\n", paint(WARN, "violated:"), clean(requirement)));
+    }
+    for service in outside {
+        let note = format!("`{service}` lives outside: runs of this are paced, with --pace or `serve`");
+        out.push_str(&format!("  {} {}\n", paint(WARN, "note:"), clean(&note)));
     }
     out
 }

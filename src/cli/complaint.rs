@@ -1,6 +1,7 @@
 //! Everything that the command line refuses, and with which exit code.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,6 +23,15 @@ pub(super) enum Complaint {
     /// The setup is one that the runtime refuses.
     #[error("the run could not begin: {0}")]
     Start(#[from] StartError),
+    /// A service outside, and a run that would be over before it could answer.
+    #[error("`{service}` lives outside, where time is the wall clock's: run it paced, with --pace 1, or with `serve`")]
+    OutsideUnpaced { service: String },
+    /// A scenario that nobody could come in to.
+    #[error("{} has no gateway to come in by: add `(name: \"gateway\", gateway: ())` to its services", .0.display())]
+    NoGateway(PathBuf),
+    /// A socket that is not to be had.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen { address: SocketAddr, cause: io::Error },
     /// Nothing to run.
     #[error("no scenario to run; try --help")]
     Nothing,
@@ -55,12 +65,15 @@ impl Complaint {
             Complaint::Scenario { .. }
             | Complaint::Checked { .. }
             | Complaint::Start(_)
+            | Complaint::NoGateway(_)
             | Complaint::Nothing
+            | Complaint::OutsideUnpaced { .. }
             | Complaint::TraceIsScenario(_)
             | Complaint::TraceOpen { .. }
             | Complaint::TraceAndJson
             | Complaint::Route(RouteError::Unknown { .. } | RouteError::Ambiguous { .. }) => ExitCode::from(2),
             Complaint::TraceWrite { .. }
+            | Complaint::Listen { .. }
             | Complaint::Route(RouteError::NoRoute { .. })
             | Complaint::Output(_)
             | Complaint::Json(_) => ExitCode::from(1),

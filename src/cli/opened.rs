@@ -12,7 +12,7 @@ use super::arguments::Arguments;
 use super::complaint::Complaint;
 use crate::expectations::Expectation;
 use crate::registry::Registry;
-use crate::scenario::Scenario;
+use crate::scenario::{Door, Scenario};
 
 /// A scenario that has no mistakes, ready to begin.
 pub(super) struct Opened {
@@ -24,6 +24,10 @@ pub(super) struct Opened {
     pub(super) violated: Vec<String>,
     /// What must hold of its run.
     pub(super) expectations: Vec<Expectation>,
+    /// The way in, if there is one.
+    pub(super) door: Option<Door>,
+    /// Services that live outside.
+    pub(super) outside: Vec<String>,
 }
 
 /// Reads a scenario and draws its network and placement. `seed` and `until` take the place of what
@@ -45,6 +49,8 @@ pub(super) fn open(
         name: prepared.name,
         violated: prepared.violations.iter().map(ToString::to_string).collect(),
         expectations: prepared.expectations,
+        door: prepared.door,
+        outside: prepared.outside,
         setup: prepared.setup,
     })
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rehearsal_actors::simulation::{self, Progress};
+use rehearsal_actors::simulation::{self, Pacing, Progress};
 
 use super::arguments::Run;
 use super::complaint::{Complaint, error_line};
@@ -26,17 +26,38 @@ pub(super) fn run(arguments: &Run, registry: &Registry) -> Result<ExitCode, Comp
         return Err(Complaint::TraceAndJson);
     }
     let scenario = open(&arguments.scenario, registry, arguments.seed, arguments.until)?;
+    if let (None, Some(service)) = (arguments.pace, scenario.outside.first()) {
+        return Err(Complaint::OutsideUnpaced { service: service.clone() });
+    }
+    let pacing = arguments.pace.map(|pace| Pacing { pace, stay_open: false });
     let progress = Arc::new(Progress::default());
     // After the scenario was found to be right: a mistake in it costs nobody an older trace.
     let trace = trace_path.map(|path| open_trace(path, &arguments.scenario, &progress)).transpose()?;
     end_on_ctrl_c(&progress);
 
-    let finished = perform(scenario, trace.as_ref(), &progress, arguments.quiet || arguments.json)?;
-    let trace_end = trace.map_or(Ok(()), TraceFile::finish);
+    let finished = perform(scenario, pacing, trace.as_ref(), &progress, arguments.quiet || arguments.json)?;
+    let telling =
+        Telling { json: arguments.json, quiet: arguments.quiet, verbose: arguments.verbose, trace: trace_path };
+    tell_all(&finished, trace, &telling)
+}
 
-    // What is known is told first, then what is missing.
-    tell(&finished, arguments)?;
-    match (trace_path, trace_end) {
+/// What is to be told of a run, and where.
+pub(super) struct Telling<'a> {
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+    pub(super) verbose: bool,
+    pub(super) trace: Option<&'a Path>,
+}
+
+/// Ends the trace and tells what came of a run. What is known is told first, then what is missing.
+pub(super) fn tell_all(
+    finished: &Finished,
+    trace: Option<TraceFile>,
+    telling: &Telling<'_>,
+) -> Result<ExitCode, Complaint> {
+    let trace_end = trace.map_or(Ok(()), TraceFile::finish);
+    tell(finished, telling)?;
+    match (telling.trace, trace_end) {
         // Somebody who stops reading the trace (`| head`) has read enough.
         (Some(path), Err(cause)) if !(is_stdout(path) && cause.kind() == io::ErrorKind::BrokenPipe) => {
             Err(Complaint::TraceWrite { path: path.to_owned(), cause })
@@ -46,17 +67,22 @@ pub(super) fn run(arguments: &Run, registry: &Registry) -> Result<ExitCode, Comp
 }
 
 /// Runs it, with a bar if it takes long and may be seen.
-fn perform(
+pub(super) fn perform(
     scenario: opened::Opened,
+    pacing: Option<Pacing>,
     trace: Option<&TraceFile>,
     progress: &Arc<Progress>,
     in_silence: bool,
 ) -> Result<Finished, Complaint> {
-    let opened::Opened { name, setup, violated, expectations } = scenario;
+    let opened::Opened { name, setup, violated, expectations, .. } = scenario;
     let (nodes, links, until) = (setup.topology.node_count(), setup.topology.link_count(), setup.until);
     let watcher = if in_silence { None } else { Watcher::start(progress, until) };
     let begun = Instant::now();
-    let report = simulation::run(setup, trace.map(TraceFile::sink), Arc::clone(progress));
+    let (sink, progress) = (trace.map(TraceFile::sink), Arc::clone(progress));
+    let report = match pacing {
+        None => simulation::run(setup, sink, progress),
+        Some(pacing) => simulation::run_paced(setup, pacing, sink, progress),
+    };
     let wall = begun.elapsed();
     drop(watcher);
     Ok(Finished { scenario: name, nodes, links, violated, expectations, wall, report: report? })
@@ -64,13 +90,13 @@ fn perform(
 
 /// Prints the summary, the object, or nothing; and to whoever did not ask for a summary, in a line
 /// what went wrong.
-fn tell(finished: &Finished, arguments: &Run) -> Result<(), Complaint> {
-    if arguments.json {
+fn tell(finished: &Finished, telling: &Telling<'_>) -> Result<(), Complaint> {
+    if telling.json {
         console::say(&json::render(finished)?)?;
-    } else if !arguments.quiet {
-        let detail = if arguments.verbose { Detail::Full } else { Detail::Short };
+    } else if !telling.quiet {
+        let detail = if telling.verbose { Detail::Full } else { Detail::Short };
         let text = summary::render(finished, detail);
-        match arguments.trace.as_deref().is_some_and(is_stdout) {
+        match telling.trace.is_some_and(is_stdout) {
             true => console::note(&text),
             false => console::say(&text)?,
         }
@@ -86,7 +112,7 @@ fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-fn open_trace(path: &Path, scenario: &Path, progress: &Arc<Progress>) -> Result<TraceFile, Complaint> {
+pub(super) fn open_trace(path: &Path, scenario: &Path, progress: &Arc<Progress>) -> Result<TraceFile, Complaint> {
     if is_stdout(path) {
         return Ok(TraceFile::to(io::stdout(), Arc::clone(progress)));
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rehearsal_actors::outside::{Entrance, Gateway};
 use rehearsal_actors::router::Routing;
 use rehearsal_actors::routes;
 use rehearsal_actors::simulation::{AppLink, Recast, ServiceSpec, Setup};
@@ -11,8 +12,10 @@ use rehearsal_actors::units::{Bandwidth, Bytes, SimDuration, SimTime};
 use crate::expectations::Expectation;
 use crate::registry::{Factory, Refusal};
 
+use super::doors::Part;
 use super::mistakes::{Mistake, Mistakes, quoted, said};
 use super::plan::Plan;
+use super::services::Service;
 use super::{Scenario, syntax};
 
 /// A run that is ready to start.
@@ -27,6 +30,22 @@ pub struct Prepared {
     pub violations: Vec<Violation>,
     /// What must hold of the run.
     pub expectations: Vec<Expectation>,
+    /// Its gateway, if it has one.
+    pub door: Option<Door>,
+    /// The services that live outside, which only a paced run can reach.
+    pub outside: Vec<String>,
+}
+
+/// The gateway of a run that is ready to start.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// The service.
+    pub gateway: String,
+    /// By which others come in.
+    pub entrance: Entrance,
+    /// What anybody may call without a token, as `service`, `service/path` or `service.method` with `*` and
+    /// `?` in it; `None`: everything.
+    pub exposes: Option<Vec<String>>,
 }
 
 /// How large a network is.
@@ -106,7 +125,8 @@ impl Scenario {
         } else {
             Plan::new(&self.declared, seed, &mut mistakes)
         };
-        let services = plan.as_ref().map(|plan| self.cast(plan, &mut mistakes)).unwrap_or_default();
+        let door = self.door();
+        let services = plan.as_ref().map(|plan| self.cast(plan, door.as_ref(), &mut mistakes)).unwrap_or_default();
         mistakes.into_result()?;
         let Some(plan) = plan else {
             // No plan without a mistake.
@@ -121,6 +141,8 @@ impl Scenario {
             network: NetworkSummary { nodes: plan.topology.node_count(), links: plan.topology.link_count() },
             violations: self.violations(&plan),
             expectations: declared.expectations.clone(),
+            door,
+            outside: self.outside(),
             setup: Setup {
                 seed,
                 topology: plan.topology,
@@ -139,23 +161,48 @@ impl Scenario {
         })
     }
 
+    /// The way into a run of it.
+    fn door(&self) -> Option<Door> {
+        self.declared.services.iter().find_map(|service| {
+            let Part::Gateway(gateway) = &service.part else { return None };
+            let exposes = gateway.exposes.as_ref();
+            Some(Door {
+                gateway: service.name.value.clone(),
+                entrance: Entrance::new(),
+                exposes: exposes.map(|patterns| patterns.iter().map(|pattern| pattern.value.clone()).collect()),
+            })
+        })
+    }
+
+    /// The services that live outside.
+    fn outside(&self) -> Vec<String> {
+        let lives_outside = |service: &&Service| matches!(service.part, Part::External(_));
+        self.declared.services.iter().filter(lives_outside).map(|service| service.name.value.clone()).collect()
+    }
+
     /// Makes the actors.
-    fn cast(&self, plan: &Plan, mistakes: &mut Mistakes) -> Vec<ServiceSpec> {
+    fn cast(&self, plan: &Plan, door: Option<&Door>, mistakes: &mut Mistakes) -> Vec<ServiceSpec> {
         let mut specs = Vec::with_capacity(plan.nodes.len());
         for (service, &node) in self.declared.services.iter().zip(&plan.nodes) {
-            let Some(factory) = &service.factory else {
-                continue;
-            };
+            let name = service.name.value.clone();
             let params = service.params.map_or("()", |span| self.source.slice(span));
-            match factory.make(params) {
-                Ok(cast) => specs.push(ServiceSpec {
+            let spec = match (&service.part, door) {
+                (Part::Actor(Some(factory)), _) => factory.make(params).map(|cast| ServiceSpec {
                     recast: Some(anew(factory, params)),
+                    ..ServiceSpec::new(name, node, cast)
+                }),
+                (Part::Gateway(_), Some(door)) => Ok(Gateway::at(name, node, &door.entrance)),
+                // A mistake that was found when the file was read.
+                (Part::Actor(None) | Part::Gateway(_) | Part::External(_), _) => continue,
+            };
+            match spec {
+                Ok(spec) => specs.push(ServiceSpec {
                     step_every: service.step_every,
                     keep_step_values: service.keep_steps,
                     router: service.membership.router,
                     vnets: service.membership.vnets.clone(),
                     permissions: service.membership.permissions.clone(),
-                    ..ServiceSpec::new(service.name.value.clone(), node, cast)
+                    ..spec
                 }),
                 Err(Refusal::Unwanted(why)) => {
                     let message = format!("service `{}`: {}", quoted(&service.name.value), said(&why));

@@ -1,7 +1,6 @@
 //! The services of a scenario, who of them speaks to whom, and where they are to stand.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rehearsal_actors::simulation::Ordering;
 use rehearsal_actors::topology::Resources;
@@ -10,6 +9,7 @@ use rehearsal_actors::units::{Bandwidth, Probability, SimDuration};
 use crate::registry::{Factory, Registry};
 
 use super::decode::{Raw, Spanned};
+use super::doors::{self, Part, PartRead};
 use super::fields::Fields;
 use super::mistakes::{Mistake, Mistakes, Span, quoted};
 use super::network::read_resources;
@@ -39,8 +39,7 @@ pub(crate) enum Site {
 /// One service as declared.
 pub(crate) struct Service {
     pub(crate) name: Spanned<String>,
-    /// Nobody, if the actor is unknown: that is a mistake, so no scenario comes of it.
-    pub(crate) factory: Option<Arc<dyn Factory>>,
+    pub(crate) part: Part,
     /// The text of the parameters, or nothing.
     pub(crate) params: Option<Span>,
     /// Where to complain about the actor and its parameters.
@@ -87,6 +86,7 @@ pub(crate) fn read_services(
         indices.insert(name.value.clone(), services.len());
         services.push(service);
     }
+    doors::check_doors(&mut services, &indices, mistakes);
     Some((services, indices))
 }
 
@@ -104,12 +104,7 @@ fn read_name(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<Spanned<String>> {
 fn read_service(raw: Raw<'_>, registry: &Registry, mistakes: &mut Mistakes) -> Option<Service> {
     let mut fields = raw.fields("a service", mistakes)?;
     let name = fields.required("name", "\"cart\"", mistakes).and_then(|raw| read_name(raw, mistakes));
-    let actor = fields.required("actor", "\"echo\"", mistakes).and_then(|raw| raw.name("an actor", mistakes));
-    let params = fields.optional("params", mistakes);
-    let factory = actor.as_ref().and_then(|actor| find_actor(actor, registry, mistakes));
-    if let (Some(actor), Some(factory)) = (&actor, &factory) {
-        check_params(actor, factory.as_ref(), params, mistakes);
-    }
+    let PartRead { part, params, at } = doors::read_part(&mut fields, registry, mistakes);
     let site = read_site(&mut fields, mistakes);
     let resources = read_resources(&mut fields, Resources::default(), mistakes);
     let availability = quantity_or(&mut fields, "availability", Probability::NEVER, mistakes);
@@ -119,9 +114,9 @@ fn read_service(raw: Raw<'_>, registry: &Registry, mistakes: &mut Mistakes) -> O
     fields.finish(mistakes);
     let name = name?;
     Some(Service {
-        at: params.map(Raw::span).or(actor.map(|actor| actor.span)).unwrap_or(name.span),
+        at: at.unwrap_or(name.span),
         name,
-        factory,
+        part,
         params: params.map(|raw| Span::new(raw.start(), raw.text().len())),
         site,
         resources,
@@ -132,16 +127,13 @@ fn read_service(raw: Raw<'_>, registry: &Registry, mistakes: &mut Mistakes) -> O
     })
 }
 
-fn find_actor(actor: &Spanned<String>, registry: &Registry, mistakes: &mut Mistakes) -> Option<Arc<dyn Factory>> {
-    let factory = registry.factory(&actor.value);
-    if factory.is_none() {
-        unknown_name(actor, "actor", registry.names(), mistakes);
-    }
-    factory
-}
-
 /// Reads the parameters once, only to see whether they can be read.
-fn check_params(actor: &Spanned<String>, factory: &dyn Factory, params: Option<Raw<'_>>, mistakes: &mut Mistakes) {
+pub(super) fn check_params(
+    actor: &Spanned<String>,
+    factory: &dyn Factory,
+    params: Option<Raw<'_>>,
+    mistakes: &mut Mistakes,
+) {
     let Some(params) = params else {
         if let Err(error) = factory.check("()") {
             let mistake = Mistake::new(format!("the actor `{}` needs `params`", quoted(&actor.value)));

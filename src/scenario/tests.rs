@@ -7,6 +7,7 @@ use rehearsal_actors::units::{Bandwidth, Bytes, Cores, Probability};
 use super::prepare::{Unmet, Violation};
 use super::*;
 
+mod doors;
 mod expectations;
 mod routing;
 mod supervision;

@@ -2,7 +2,8 @@
 //!
 //! The network's pump polls it between deliveries: time does not move while a task is runnable,
 //! which is how quiescence is known exactly. Wakers may be woken from other threads; what the run
-//! itself wakes is always in the same order.
+//! itself wakes is always in the same order. A paced run admits what other threads woke when it moves
+//! its clock, so that it happens at an instant of its own ([`Executor::hold_foreign`]).
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 
 use slab::Slab;
 
@@ -111,6 +113,8 @@ struct Ready {
     foreign: Mutex<VecDeque<TaskId>>,
     /// The length of `foreign`, to be asked without locking it.
     foreign_len: AtomicUsize,
+    /// Whom to wake for them: the executor's thread may be waiting for the wall clock.
+    thread: Thread,
 }
 
 struct Flag {
@@ -123,12 +127,14 @@ impl Ready {
     fn push_foreign(&self, task: TaskId) {
         self.foreign.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
         self.foreign_len.fetch_add(1, Ordering::Release);
+        self.thread.unpark();
     }
 
-    fn pop(&self) -> Option<TaskId> {
-        if let Some(task) = with_local(self.executor, VecDeque::pop_front).flatten() {
-            return Some(task);
-        }
+    fn pop_local(&self) -> Option<TaskId> {
+        with_local(self.executor, VecDeque::pop_front).flatten()
+    }
+
+    fn pop_foreign(&self) -> Option<TaskId> {
         if self.foreign_len.load(Ordering::Acquire) == 0 {
             return None;
         }
@@ -163,6 +169,10 @@ pub(crate) struct Executor {
     tasks: RefCell<Tasks>,
     ready: Arc<Ready>,
     generation: Cell<u32>,
+    /// Whether tasks that other threads woke wait until they are admitted.
+    hold_foreign: Cell<bool>,
+    /// How many of them are.
+    admitted: Cell<usize>,
 }
 
 /// What [`Executor::poll_one`] did.
@@ -188,9 +198,39 @@ impl Executor {
         let (foreign, foreign_len) = (Mutex::new(VecDeque::new()), AtomicUsize::new(0));
         Executor {
             tasks: RefCell::default(),
-            ready: Arc::new(Ready { executor, foreign, foreign_len }),
+            ready: Arc::new(Ready { executor, foreign, foreign_len, thread: std::thread::current() }),
             generation: Cell::new(0),
+            hold_foreign: Cell::new(false),
+            admitted: Cell::new(0),
         }
+    }
+
+    /// From now on what other threads wake waits until it is admitted.
+    pub(crate) fn hold_foreign(&self) {
+        self.hold_foreign.set(true);
+    }
+
+    /// Whether other threads have woken something that has not run since.
+    #[inline]
+    pub(crate) fn has_foreign(&self) -> bool {
+        self.ready.foreign_len.load(Ordering::Acquire) > 0
+    }
+
+    /// Lets everything run that other threads have woken so far.
+    pub(crate) fn admit_foreign(&self) {
+        self.admitted.set(self.ready.foreign_len.load(Ordering::Acquire));
+    }
+
+    #[inline]
+    fn pop(&self) -> Option<TaskId> {
+        if let Some(task) = self.ready.pop_local() {
+            return Some(task);
+        }
+        if self.hold_foreign.get() {
+            let admitted = self.admitted.get().checked_sub(1)?;
+            self.admitted.set(admitted);
+        }
+        self.ready.pop_foreign()
     }
 
     /// Adds a task and makes it runnable.
@@ -242,7 +282,7 @@ impl Executor {
 
     /// Polls the task that has been runnable longest. `begin` is told whose it is.
     pub(crate) fn poll_one(&self, begin: impl FnOnce(Owner)) -> Polled {
-        let Some(id) = self.ready.pop() else { return Polled::Idle };
+        let Some(id) = self.pop() else { return Polled::Idle };
         let taken = {
             let mut tasks = self.tasks.borrow_mut();
             tasks.get(id).and_then(|task| {
@@ -358,6 +398,30 @@ mod tests {
             run(executor);
         }
         assert_eq!(runs.get(), 2);
+    }
+
+    #[test]
+    fn what_other_threads_wake_waits_to_be_admitted_where_it_is_held() {
+        let executor = Executor::new();
+        executor.hold_foreign();
+        let done = Rc::new(Cell::new(false));
+        let seen = done.clone();
+        executor.spawn(
+            0,
+            Box::pin(async move {
+                pause().await;
+                seen.set(true);
+            }),
+        );
+        run(&executor);
+        let waker = Waker::from(executor.tasks.borrow().all[0].flag.clone());
+        assert!(!executor.has_foreign());
+        assert!(std::thread::spawn(move || waker.wake()).join().is_ok());
+        run(&executor);
+        assert!(executor.has_foreign() && !done.get());
+        executor.admit_foreign();
+        run(&executor);
+        assert!(!executor.has_foreign() && done.get());
     }
 
     #[test]

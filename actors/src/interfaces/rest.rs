@@ -1,5 +1,8 @@
 //! Requests to endpoints, as HTTP has them: a service offers endpoints (pattern and method), others
-//! ask for `Service/path`.
+//! ask for `Service/path?query`.
+//!
+//! Paths and queries are those of URLs: `%2F` in a path is a slash that belongs to a parameter and does
+//! not end it, and in a query `+` is a space. A `%` without two hexadecimal digits stands for itself.
 //!
 //! A request and its response are two messages; both pay for their way. Every request ends in a
 //! status:
@@ -18,6 +21,7 @@
 
 mod client;
 mod endpoints;
+mod url;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +33,7 @@ use serde_json::{Value, json};
 pub use client::{Calling, Reply, Rest, RestCall};
 pub(crate) use endpoints::{BadEndpoint, Found};
 pub use endpoints::{Endpoints, Handle, IntoResponse};
+pub(crate) use url::Target;
 
 use crate::network::waits::WaitKey;
 use crate::outcome::OutcomeKind;
@@ -70,10 +75,13 @@ pub struct Request {
     pub from: ServiceId,
     /// What to do.
     pub method: Method,
-    /// With what: from the slash behind the service's name on.
+    /// With what: from the slash behind the service's name on, without the query, and without escapes
+    /// but `%25` and `%2F`.
     pub path: String,
     /// What the pattern's parameters stand for: `/items/{id}` and `/items/7` give `id` = `7`.
     pub params: BTreeMap<String, String>,
+    /// What stands behind the question mark: `?size=10&tag=a&tag=b` gives three pairs, in this order.
+    pub query: Vec<(String, String)>,
     /// The body; `Null` if there is none.
     pub body: Value,
 }
@@ -87,6 +95,11 @@ impl Request {
         T::deserialize(&self.body).map_err(|error| Response::problem(400, &error.to_string()))
     }
 
+    /// The value behind the question mark that has this name; the first one, if there are several.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
     /// A parameter of the pattern as a value of this type.
     ///
     /// # Errors
@@ -98,10 +111,12 @@ impl Request {
 }
 
 /// Whether a service or the runtime in its place has answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answerer {
     Handler,
     Runtime,
+    /// The runtime: the path is there, but for these methods.
+    OtherMethods(Vec<Method>),
 }
 
 /// What comes back.
@@ -137,10 +152,17 @@ impl Response {
         Response { by: Answerer::Runtime, ..self }
     }
 
+    /// There is something at that path, but for other methods.
+    pub(crate) fn other_methods(method: Method, path: &str, methods: Vec<Method>) -> Self {
+        let names: Vec<String> = methods.iter().map(ToString::to_string).collect();
+        let problem = format!("{method} is not allowed for `{path}`, but {}", names.join(", "));
+        Response { by: Answerer::OtherMethods(methods), ..Response::problem(405, &problem) }
+    }
+
     /// How the request ended that has this response.
     pub fn outcome(&self) -> OutcomeKind {
-        match (self.by, self.status) {
-            (Answerer::Runtime, 404 | 405) => OutcomeKind::NotUnderstood,
+        match (&self.by, self.status) {
+            (Answerer::Runtime | Answerer::OtherMethods(_), 404 | 405) => OutcomeKind::NotUnderstood,
             (_, 204) => OutcomeKind::Ack,
             (_, 503) => OutcomeKind::Nack,
             (_, 500..) => OutcomeKind::Error,
@@ -195,7 +217,7 @@ mod tests {
             (599, Answerer::Handler, Error),
         ] {
             let response = Response { status, body: Value::Null, by };
-            assert_eq!(response.outcome(), outcome, "{status} by {by:?}");
+            assert_eq!(response.outcome(), outcome, "{response:?}");
         }
     }
 }

@@ -85,7 +85,8 @@
 //! | `Ok(())`, or what JSON's `null` is | ack | the handler acked |
 //! | [`CallError::Remote`] | error | it returned an error that the method declares, or sent one; or it panicked ([`RemoteError::PANIC`]) |
 //! | [`CallError::Nack`] | nack | it returned any other error, nacked, or let go of its channel without an answer |
-//! | [`CallError::NotUnderstood`] | not understood | the service has no such method, no interfaces at all, or cannot read the parameters |
+//! | [`CallError::NotUnderstood`] | not understood | the service has no such method, or no interfaces at all |
+//! | [`CallError::BadParameters`] | not understood | it has the method, which cannot read the parameters |
 //! | [`CallError::Denied`] | denied | the handler said that the caller may not |
 //! | [`CallError::Undelivered`] | undelivered | no such service, no route, no application link, nobody who provides it, parameters or headers that cannot be sent (all at once), or the service or address is gone |
 //! | [`CallError::Interrupted`] | interrupted | the service ended while its handler was at work |
@@ -97,7 +98,8 @@
 //! # Bodies
 //!
 //! Any type that serde knows will do for parameters and replies, and the two ends need not use the same:
-//! where they differ, the body goes by way of JSON. `inspect` names the parameters as far as the type's
+//! where they differ, the body goes by way of JSON. Parameters that come as JSON from outside are
+//! [`JsonParams`]; a reply is JSON text to whoever wants a `Box<RawValue>`. `inspect` names the parameters as far as the type's
 //! `Deserialize` gives them away to the crate serde-reflection, so that nothing has to be derived or
 //! declared twice.
 //!
@@ -114,6 +116,7 @@ mod channel;
 mod client;
 mod headers;
 mod inspection;
+mod json;
 mod offer;
 mod payload;
 mod providers;
@@ -130,6 +133,7 @@ pub use channel::{AnswerError, Call, ReplyChannel, SECOND_ANSWERS, UnlessReplySe
 pub use client::{Calling, Proxy, Rpc, RpcCall, RpcReply, Whole};
 pub use headers::{HEADER_BYTES_LIMIT, HEADERS_LIMIT, HeaderError, Headers, TraceId};
 pub use inspection::{Inspection, InterfaceDescription, MethodDescription, Parameter};
+pub use json::JsonParams;
 pub(crate) use offer::{BadInterface, Found, Place};
 pub use offer::{Interface, Interfaces, Registered};
 pub(crate) use payload::{Payload, text_size};

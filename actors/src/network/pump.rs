@@ -8,7 +8,7 @@
 //!
 //! | message | from | what comes back |
 //! |---|---|---|
-//! | [`Run`] | whoever starts a run | its [`Ending`], when it is over |
+//! | [`Run`] | whoever starts a run | how it [`Ended`], when it is over |
 //!
 //! When nothing of an instant is left, nothing is in a mailbox and nothing is runnable: the run is
 //! quiescent, exactly, and the clock may move on.
@@ -23,10 +23,10 @@ use actix::prelude::*;
 
 use crate::changes::{Change, PolicyState, ScheduledChange};
 use crate::clock::executor::Polled;
+use crate::network::pacing::{self, Paced};
 use crate::network::waits::Answer;
 use crate::network::{Alarm, Network};
-use crate::report::{Ending, Progress};
-
+use crate::report::{Ending, PacingReport, Progress};
 use crate::trace::ServiceId;
 use crate::units::SimTime;
 
@@ -67,7 +67,7 @@ impl Network {
 
     /// When the next delivery or timer is due.
     #[inline]
-    fn next_time(&self) -> Option<u64> {
+    pub(super) fn next_time(&self) -> Option<u64> {
         let delivery = self.calendar.borrow().next_time();
         let mut timers = self.timers.borrow_mut();
         match delivery {
@@ -94,14 +94,14 @@ impl Schedule {
         Schedule { crashes, faults: faults.into(), policies }
     }
 
-    fn next_time(&self) -> Option<u64> {
+    pub(super) fn next_time(&self) -> Option<u64> {
         let fault = self.faults.front().map(|fault| fault.at.as_nanos());
         let policy = self.policies.iter().map(|(at, _)| *at).min();
         fault.into_iter().chain(policy).min()
     }
 
     /// When a fault next strikes services: they may have something to do then, though now nobody has.
-    fn next_strike(&self) -> Option<u64> {
+    pub(super) fn next_strike(&self) -> Option<u64> {
         let strikes = |fault: &&ScheduledChange| {
             let brings_back = self.crashes && matches!(fault.change, Change::NodeUp(_));
             brings_back || fault.change.strikes()
@@ -135,6 +135,8 @@ pub(crate) struct NetworkActor {
     pub(crate) schedule: Schedule,
     pub(crate) until: Option<SimTime>,
     pub(crate) progress: Arc<Progress>,
+    /// How the run keeps to the wall clock; `None`: as fast as it goes.
+    pub(crate) paced: Option<Paced>,
 }
 
 impl Actor for NetworkActor {
@@ -144,12 +146,18 @@ impl Actor for NetworkActor {
 /// Sent by whoever starts a run; answered when the run is over.
 pub(crate) struct Run;
 
+/// How a run ended, and how it kept to the wall clock if it did.
+pub(crate) struct Ended {
+    pub(crate) ending: Ending,
+    pub(crate) pacing: Option<PacingReport>,
+}
+
 impl Message for Run {
-    type Result = Ending;
+    type Result = Ended;
 }
 
 impl Handler<Run> for NetworkActor {
-    type Result = ResponseActFuture<Self, Ending>;
+    type Result = ResponseActFuture<Self, Ended>;
 
     fn handle(&mut self, _: Run, _: &mut Context<Self>) -> Self::Result {
         Box::pin(Pump { alarms: VecDeque::new(), this_instant: 0, allowance: None })
@@ -198,7 +206,11 @@ impl Pump {
                 self.allowance = None;
             }
             self.this_instant = 0;
-            match advance(&network, actor) {
+            let advanced = match actor.paced {
+                None => advance(&network, actor),
+                Some(_) => pacing::advance(&network, actor),
+            };
+            match advanced {
                 Advance::Over(ending) => return Some(ending),
                 Advance::On => {}
                 // That may have taken as long as a thousand deliveries, and is often all that
@@ -213,12 +225,16 @@ impl Pump {
             return Some(Ending::Stuck { service, at: network.now() });
         }
         actor.progress.now.store(network.now.get(), Relaxed);
-        actor.progress.interrupt.load(Relaxed).then_some(Ending::Interrupted)
+        let asked = actor.progress.interrupt.load(Relaxed);
+        asked.then_some(match &actor.paced {
+            Some(paced) if paced.stays_open() => Ending::Closed,
+            _ => Ending::Interrupted,
+        })
     }
 }
 
 /// What came of moving the clock.
-enum Advance {
+pub(super) enum Advance {
     /// Something is to happen now.
     On,
     /// The network has changed, and perhaps that was all.
@@ -227,13 +243,18 @@ enum Advance {
     Over(Ending),
 }
 
-/// Moves the clock to the next instant in which something happens.
-fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
+/// What there is to do when an instant is over; `Some` when the run is over too.
+pub(super) fn look(network: &Network) -> Option<Advance> {
     if let Some(watch) = &network.watch {
         watch.borrow_mut().look(network.now());
     }
-    if let Some(verdict) = network.verdict.take() {
-        return Advance::Over(verdict);
+    network.verdict.take().map(Advance::Over)
+}
+
+/// Moves the clock to the next instant in which something happens.
+fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
+    if let Some(over) = look(network) {
+        return over;
     }
     let Some(next) = network.next_time().or_else(|| actor.schedule.next_strike()) else {
         return Advance::Over(Ending::Quiescent);
@@ -253,20 +274,20 @@ fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
 }
 
 impl ActorFuture<NetworkActor> for Pump {
-    type Output = Ending;
+    type Output = Ended;
 
     fn poll(
         mut self: std::pin::Pin<&mut Self>,
         actor: &mut NetworkActor,
         _: &mut Context<NetworkActor>,
         cx: &mut TaskContext<'_>,
-    ) -> Poll<Ending> {
+    ) -> Poll<Ended> {
         match self.run(actor) {
             None => {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
-            Some(ending) => Poll::Ready(ending),
+            Some(ending) => Poll::Ready(Ended { ending, pacing: actor.paced.as_ref().map(Paced::report) }),
         }
     }
 }

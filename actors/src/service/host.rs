@@ -25,7 +25,7 @@ use crate::context::{Accepts, Networked, ServiceContext};
 use crate::interfaces::directory::{Member, Offering};
 use crate::interfaces::events::EventMessage;
 use crate::interfaces::raw::{Door, RawMessage};
-use crate::interfaces::rest::{Found, Request, RequestMessage, Response, ResponseMessage};
+use crate::interfaces::rest::{Found, Request, RequestMessage, Response, ResponseMessage, Target};
 use crate::interfaces::rpc::{AnswerMessage, CallMessage, VERSION};
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::waits::{Answer, WaitKey};
@@ -185,9 +185,12 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
         }
         let RequestMessage { call, method, path, body } = delivery.body;
         let from = delivery.from;
-        match self.offers.endpoints.find(method, &path) {
+        let target = Target::of(&path);
+        match self.offers.endpoints.find(method, &target.path) {
             Found::Handler(handler, params) => {
-                let request = Request { from, method, path, params, body };
+                let (params, query) = (target.params(params), target.query());
+                let path = target.path.into_owned();
+                let request = Request { from, method, path, params, query, body };
                 let io = ServiceIo::new(self.desk.clone());
                 let (service, desk) = (self.service.clone(), self.desk.clone());
                 desk.handling.set(desk.handling.get() + 1);
@@ -213,13 +216,11 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
                 ctx.network().spawn(ctx.id(), Box::pin(answering));
             }
             Found::NoSuchEndpoint => {
-                let problem = format!("no endpoint for `{path}`");
+                let problem = format!("no endpoint for `{}`", target.path);
                 answer_request(&self.desk, from, call, Response::problem(404, &problem).by_runtime());
             }
             Found::OtherMethods(methods) => {
-                let methods: Vec<String> = methods.iter().map(ToString::to_string).collect();
-                let problem = format!("{method} is not allowed for `{path}`, but {}", methods.join(", "));
-                answer_request(&self.desk, from, call, Response::problem(405, &problem).by_runtime());
+                answer_request(&self.desk, from, call, Response::other_methods(method, &target.path, methods));
             }
         }
     }

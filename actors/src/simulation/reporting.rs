@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use crate::network::Network;
 use crate::network::ledger::Ledger;
+use crate::network::pump::Ended;
 use crate::network::seats::Presence;
-use crate::report::{Ending, Latencies, Report, ServiceReport, SupervisionReport};
+use crate::report::{Latencies, Report, ServiceReport, SupervisionReport};
 use crate::service::desk::Records;
 use crate::supervision::lives::Lives;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
 
 /// Ends the services and gathers what is known.
-pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives) -> Report {
+pub(super) fn report(network: &Network, seed: u64, ended: Ended, lives: &Lives) -> Report {
+    let Ended { ending, pacing } = ended;
     let ended_at = network.now();
     let presences = network.seats.borrow().presences();
     network.stop_all(&lives.stop_order());
@@ -68,6 +70,7 @@ pub(super) fn report(network: &Network, seed: u64, ending: Ending, lives: &Lives
         panic_count: ledger.panic_count,
         supervision,
         directories: std::mem::take(&mut ledger.directories),
+        pacing,
         monitors,
         trace_hash: ledger.trace_hash(),
     }

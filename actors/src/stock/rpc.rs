@@ -9,9 +9,11 @@
 
 mod caller;
 mod chosen;
+mod hello;
 mod outcomes;
 mod worker;
 
 pub use caller::{Caller, CallerParams};
+pub use hello::{Hello, Said, Whom};
 pub use outcomes::{Outcomes, OutcomesParams};
 pub use worker::{OutOfOrder, Work, Worker, WorkerParams};

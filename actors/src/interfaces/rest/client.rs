@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Method, RequestMessage};
+use super::{Answerer, Method, RequestMessage};
 use crate::interfaces::{CallError, Route};
 use crate::network::pending::{Pending, Settled};
 use crate::network::waits::Answer;
@@ -132,8 +132,16 @@ impl Future for Calling {
         let this = &mut *self;
         Pin::new(&mut this.pending).poll(cx).map(|settled| {
             let Settled { answer, elapsed, course } = settled;
+            let (mut by_service, mut allowed) = (false, Vec::new());
             let (status, body, outcome, failure) = match answer {
-                Answer::Response(response) => (response.status, response.body.clone(), response.outcome(), None),
+                Answer::Response(response) => {
+                    let outcome = response.outcome();
+                    by_service = response.by == Answerer::Handler;
+                    if let Answerer::OtherMethods(methods) = response.by {
+                        allowed = methods;
+                    }
+                    (response.status, response.body, outcome, None)
+                }
                 Answer::Delivered | Answer::Message(_) | Answer::Rpc(..) => (204, Value::Null, OutcomeKind::Ack, None),
                 Answer::Undelivered(why) => {
                     let (status, outcome) = match &why {
@@ -156,7 +164,7 @@ impl Future for Calling {
             };
             let route = Route::of(&this.desk.network, course);
             let endpoint = std::mem::take(&mut this.endpoint);
-            Reply { status, body, route, elapsed, outcome, endpoint, failure }
+            Reply { status, body, route, elapsed, outcome, by_service, allowed, endpoint, failure }
         })
     }
 }
@@ -174,6 +182,12 @@ pub struct Reply {
     pub elapsed: SimDuration,
     /// The outcome that the status stands for.
     pub outcome: OutcomeKind,
+    /// Whether status and body are the service's own words; what the runtime says in its place has the
+    /// form `{"detail": …}`.
+    pub by_service: bool,
+    /// For which methods there is something at that path, if there is and the runtime says that it is
+    /// not for this one.
+    pub allowed: Vec<Method>,
     endpoint: String,
     failure: Option<CallError>,
 }

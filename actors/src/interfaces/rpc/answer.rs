@@ -48,6 +48,7 @@ pub(crate) enum RpcAnswer {
     Nack(String),
     Error(Box<RemoteError>),
     NotUnderstood(String),
+    BadParameters(String),
     Denied(String),
 }
 
@@ -59,7 +60,7 @@ impl RpcAnswer {
             RpcAnswer::Ack => OutcomeKind::Ack,
             RpcAnswer::Nack(_) => OutcomeKind::Nack,
             RpcAnswer::Error(_) => OutcomeKind::Error,
-            RpcAnswer::NotUnderstood(_) => OutcomeKind::NotUnderstood,
+            RpcAnswer::NotUnderstood(_) | RpcAnswer::BadParameters(_) => OutcomeKind::NotUnderstood,
             RpcAnswer::Denied(_) => OutcomeKind::Denied,
         }
     }
@@ -68,9 +69,10 @@ impl RpcAnswer {
     pub(crate) fn cause(&self) -> Option<String> {
         match self {
             RpcAnswer::Reply(_) | RpcAnswer::Ack => None,
-            RpcAnswer::Nack(reason) | RpcAnswer::NotUnderstood(reason) | RpcAnswer::Denied(reason) => {
-                Some(reason.clone())
-            }
+            RpcAnswer::Nack(reason)
+            | RpcAnswer::NotUnderstood(reason)
+            | RpcAnswer::BadParameters(reason)
+            | RpcAnswer::Denied(reason) => Some(reason.clone()),
             RpcAnswer::Error(error) => Some(error.type_name.clone()),
         }
     }
@@ -80,7 +82,10 @@ impl RpcAnswer {
     pub(crate) fn size(&self) -> u64 {
         match self {
             RpcAnswer::Reply(_) | RpcAnswer::Ack => 0,
-            RpcAnswer::Nack(reason) | RpcAnswer::NotUnderstood(reason) | RpcAnswer::Denied(reason) => text_size(reason),
+            RpcAnswer::Nack(reason)
+            | RpcAnswer::NotUnderstood(reason)
+            | RpcAnswer::BadParameters(reason)
+            | RpcAnswer::Denied(reason) => text_size(reason),
             // JSON always has a size.
             RpcAnswer::Error(error) => size_of(&String::new, &**error).unwrap_or_default().0,
         }

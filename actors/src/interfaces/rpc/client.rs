@@ -248,6 +248,9 @@ impl<R: DeserializeOwned + 'static> Calling<R> {
             Answer::Rpc(RpcAnswer::NotUnderstood(reason), _) => {
                 CallError::NotUnderstood(Declined::new(by, method, reason))
             }
+            Answer::Rpc(RpcAnswer::BadParameters(reason), _) => {
+                CallError::BadParameters(Declined::new(by, method, reason))
+            }
             Answer::Rpc(RpcAnswer::Denied(reason), _) => CallError::Denied(Declined::new(by, method, reason)),
             Answer::Undelivered(why @ Undelivered::NotUnderstood { .. }) => {
                 CallError::NotUnderstood(Declined::new(by, method, why.to_string()))

@@ -259,7 +259,7 @@ impl<'a, S: 'static> Interface<'a, S> {
         let room = Room::new();
         let begin: Begin<S> = Box::new(move |service, io, call, params| {
             room.begin(|| {
-                let replying = handler(service, io, params.take()?);
+                let replying = handler(service, io, params.take_params()?);
                 Ok(async move {
                     let body = replying.await.map_err(Into::into)?;
                     reply(&call, body);
@@ -282,7 +282,7 @@ impl<'a, S: 'static> Interface<'a, S> {
         let begin: Begin<S> = Box::new(move |service, io, call, params| {
             room.begin(|| {
                 // The channel comes last: without parameters there is nothing that could let go of it.
-                let params = params.take()?;
+                let params = params.take_params()?;
                 let handling = handler(service, io, params, ReplyChannel::new(call));
                 Ok(async move {
                     handling.await;

@@ -4,19 +4,22 @@
 //! postcard. Only where the two ends use different types does it go by way of JSON, so that whoever
 //! has nothing but JSON may call every method and read every answer.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
+use super::json::JsonParams;
 use crate::network::ports::Body;
 
 /// A body with its type forgotten.
 trait Content: Any {
     fn duplicate(&self) -> Box<dyn Content>;
     fn to_json(&self) -> Result<Value, serde_json::Error>;
+    fn to_text(&self) -> Result<Box<RawValue>, serde_json::Error>;
 }
 
 impl<T: Body> Content for T {
@@ -26,6 +29,10 @@ impl<T: Body> Content for T {
 
     fn to_json(&self) -> Result<Value, serde_json::Error> {
         serde_json::to_value(self)
+    }
+
+    fn to_text(&self) -> Result<Box<RawValue>, serde_json::Error> {
+        to_raw_value(self)
     }
 }
 
@@ -52,8 +59,23 @@ impl Payload {
         content.downcast().map(|value| *value).map_err(|_| "it is of another type".to_owned())
     }
 
+    /// Parameters as a value of this type: as [`take`](Self::take) has it, and what came as JSON as its
+    /// method wants it.
+    #[inline]
+    pub(crate) fn take_params<T: DeserializeOwned + 'static>(self) -> Result<T, String> {
+        match (&*self.0 as &dyn Any).downcast_ref::<JsonParams>() {
+            Some(json) if TypeId::of::<T>() != TypeId::of::<JsonParams>() => json.read(),
+            _ => self.take(),
+        }
+    }
+
     #[cold]
-    fn convert<T: DeserializeOwned>(&self) -> Result<T, String> {
+    fn convert<T: DeserializeOwned + 'static>(&self) -> Result<T, String> {
+        // Whoever wants the text has no use for the values.
+        if TypeId::of::<T>() == TypeId::of::<Box<RawValue>>() {
+            let text: Box<dyn Any> = Box::new(self.0.to_text().map_err(|error| error.to_string())?);
+            return text.downcast().map(|text| *text).map_err(|_| "it is of another type".to_owned());
+        }
         let json = self.0.to_json().map_err(|error| error.to_string())?;
         T::deserialize(json).map_err(|error| error.to_string())
     }
@@ -126,6 +148,14 @@ mod tests {
         assert_eq!(Payload::new(POINT).take(), Ok(Across { x: 3 }));
         assert_eq!(Payload::new(POINT).take(), Ok(json!({ "x": 3, "y": -4 })));
         assert_eq!(Payload::new(json!({ "x": 3, "y": -4 })).take(), Ok(Point { note: "", ..POINT }));
+    }
+
+    #[test]
+    fn text_is_written_without_a_detour() {
+        let text: Box<RawValue> = Payload::new(POINT).take().unwrap_or_default();
+        assert_eq!(text.get(), r#"{"x":3,"y":-4}"#);
+        let ack: Box<RawValue> = Payload::new(()).take().unwrap_or_default();
+        assert_eq!(ack.get(), "null");
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl<S: Service> ServiceHost<S> {
             }
             Begun::Unfit(reason) => {
                 let reason = format!("the parameters do not fit: {reason}");
-                let _ = call.answer(RpcAnswer::NotUnderstood(reason));
+                let _ = call.answer(RpcAnswer::BadParameters(reason));
             }
         }
     }

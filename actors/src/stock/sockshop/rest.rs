@@ -8,23 +8,28 @@
 //! | `POST order/order` `{"items": […]}` | frontend | 201, the order | 402: declined; 503: not paid; 504, 502: paid perhaps, or not shipped |
 //! | `POST payment/pay` `{"order_id": …, "amount": …}` | order | 200, the transaction | 402: declined |
 //! | `GET shipping/details/{order}` | order | 200, the shipment | |
+//! | `POST frontend/orders`, perhaps `{"user_id": …}` | customers outside | 201, what came of it | as the order service; 503 too if it never came to an order |
 //!
-//! The order service asks for payment and shipping at once.
+//! The order service asks for payment and shipping at once. Who would rather call than post calls
+//! `shop.place_order(user_id)` of the frontend, which nacks where nothing was ordered.
+
+mod frontend;
+
+pub use frontend::{Frontend, OrderFailed};
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    CartItem, FrontendParams, Money, OrderLine, OrderParams, PaymentParams, Product, Shipment, cart, order_lines,
-    products, shipment, total, user,
+    CartItem, Money, OrderLine, OrderParams, PaymentParams, Product, Shipment, cart, products, shipment, total, user,
 };
 use crate::interfaces::rest::Reply;
 use crate::outcome::OutcomeKind;
-use crate::prelude::{Endpoints, Request, Response, Service, ServiceIo, Step, StepError, StepResult};
+use crate::prelude::{Endpoints, Request, Response, Service, ServiceIo, StepError};
 
 /// What the catalog answers.
 #[derive(Serialize, Deserialize)]
@@ -96,43 +101,6 @@ fn read<T: DeserializeOwned>(stage: &str, reply: Reply) -> Result<T, StepError> 
         return Err(StepError::new(reason(stage, &reply)));
     }
     reply.json().map_err(|error| StepError::new(format!("{stage}: {error}")))
-}
-
-/// Places an order in every step. The value of a step is the order: its number, amount, transaction
-/// and shipment, and how long it took.
-#[derive(Debug, Default)]
-pub struct Frontend {
-    params: FrontendParams,
-}
-
-impl Frontend {
-    /// A frontend that has yet to place an order.
-    pub fn new(params: FrontendParams) -> Self {
-        Frontend { params }
-    }
-}
-
-impl Service for Frontend {
-    async fn step(&self, io: &ServiceIo) -> StepResult {
-        let FrontendParams { user_id, catalog, user, cart, order } = &self.params;
-        let began = io.now();
-        let CatalogBody { products } = read("catalog", io.rest().get(&format!("{catalog}/catalog")).await)?;
-        let _: super::User = read("user", io.rest().get(&format!("{user}/user/{user_id}")).await)?;
-        let CartBody { items } = read("cart", io.rest().get(&format!("{cart}/cart")).await)?;
-        let items = order_lines(&products, &items)
-            .map_err(|id| StepError::new(format!("catalog: product {id} is not for sale")))?;
-        let amount = total(&items);
-        let reply = io.rest().post(&format!("{order}/order"), OrderBody { items }).await;
-        let OrderAnswer { order_id, transaction_id, shipping_details, .. } = read("order", reply)?;
-        io.count("orders placed", 1);
-        Ok(Step::Value(json!({
-            "order_id": order_id,
-            "amount": amount,
-            "transaction_id": transaction_id,
-            "shipment": shipping_details,
-            "took": io.now().since(began).to_string(),
-        })))
-    }
 }
 
 /// Says what is for sale.

@@ -168,12 +168,13 @@ fn methods_and_parameters_that_nobody_understands_are_told_with_the_reason_and_r
     });
     enters(&mut setup, "caller", nodes[0], caller);
     let (report, _) = play(setup);
-    let unfit = "the parameters do not fit: ";
+    let unfit =
+        |reason: &str| CallError::BadParameters(declined("buy", &format!("the parameters do not fit: {reason}")));
     let expected = [
         not_understood("sell", "there is no method `sell`"),
         not_understood("slowly", "several interfaces have a method `slowly`: say `shop.slowly` or `other.slowly`"),
-        not_understood("buy", &format!("{unfit}missing field `count`")),
-        not_understood("buy", &format!("{unfit}invalid type: string \"jam\", expected struct Order")),
+        unfit("missing field `count`"),
+        unfit("invalid type: string \"jam\", expected struct Order"),
     ];
     assert_eq!(told.take(), Some(expected.map(Err)));
     assert_eq!(report.services[0].handled, 0);

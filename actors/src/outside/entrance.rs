@@ -1,0 +1,217 @@
+//! From other threads into the run, and back.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::sync::oneshot;
+
+use crate::service::ServiceIo;
+
+/// So many visitors may be inside, or waiting at the door, at once.
+pub const VISITORS_LIMIT: usize = 65_536;
+
+/// What a visitor does inside, which only the run's own thread may poll.
+type Stay = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A visitor at the door.
+type Visitor = Box<dyn FnOnce(ServiceIo) -> Stay + Send>;
+
+/// The way into a run. All clones are the same; it may be used in any thread.
+#[derive(Clone, Default)]
+pub struct Entrance {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    visitors: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Visitor>,
+    /// Which life of the gateway opened the door; 0 while it is shut.
+    open: u64,
+    lives: u64,
+    gateway: Option<Waker>,
+}
+
+/// Why somebody who was sent in did not come back with an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EntranceError {
+    /// There is no gateway, or none any more: it did not happen.
+    #[error("the gateway is not there")]
+    Closed,
+    /// Too many are inside already: it did not happen.
+    #[error("the gateway has its hands full")]
+    Full,
+    /// The gateway ended meanwhile: it may have happened.
+    #[error("the gateway is gone, and had it in its hands")]
+    Interrupted,
+}
+
+impl EntranceError {
+    /// True if it is certain that it did not happen.
+    pub const fn is_definite(self) -> bool {
+        !matches!(self, EntranceError::Interrupted)
+    }
+}
+
+impl Entrance {
+    /// An entrance that leads nowhere until a gateway of it [is in a run](super::Gateway::at).
+    pub fn new() -> Self {
+        Entrance::default()
+    }
+
+    /// Whether there is somebody to let visitors in.
+    pub fn is_open(&self) -> bool {
+        self.shared.lock().open != 0
+    }
+
+    /// How many visitors are inside or at the door.
+    pub fn visitors(&self) -> usize {
+        self.shared.visitors.load(Ordering::Relaxed)
+    }
+
+    /// Sends somebody in, who acts as the gateway. What it does begins whether the visit is awaited or
+    /// not, and goes on if it is dropped.
+    pub fn enter<R, F, Acting>(&self, act: F) -> Visit<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(ServiceIo) -> Acting + Send + 'static,
+        Acting: Future<Output = R> + 'static,
+    {
+        let (answer, coming) = oneshot::channel();
+        let ticket = Ticket { answer: Some(answer), entered: false, shared: self.shared.clone() };
+        if self.shared.visitors.fetch_add(1, Ordering::Relaxed) >= VISITORS_LIMIT {
+            ticket.come_back(Err(EntranceError::Full));
+            return Visit(coming);
+        }
+        let visitor: Visitor = Box::new(move |io| {
+            let mut ticket = ticket;
+            ticket.entered = true;
+            let acting = act(io);
+            Box::pin(async move {
+                let answer = acting.await;
+                ticket.come_back(Ok(answer));
+            })
+        });
+        let mut queue = self.shared.lock();
+        if queue.open == 0 {
+            drop(queue);
+            drop(visitor);
+            return Visit(coming);
+        }
+        queue.waiting.push_back(visitor);
+        let gateway = queue.gateway.take();
+        drop(queue);
+        // Once the gateway knows, it takes in everybody.
+        if let Some(gateway) = gateway {
+            gateway.wake();
+        }
+        Visit(coming)
+    }
+
+    /// Opens the door for one life of the gateway, which it is told the number of.
+    pub(super) fn open(&self) -> u64 {
+        let mut queue = self.shared.lock();
+        queue.lives += 1;
+        queue.open = queue.lives;
+        queue.lives
+    }
+
+    /// Shuts the door, unless a later life of the gateway has opened it anew.
+    pub(super) fn shut(&self, life: u64) {
+        let mut queue = self.shared.lock();
+        if queue.open != life || life == 0 {
+            return;
+        }
+        queue.open = 0;
+        queue.gateway = None;
+        let waiting = std::mem::take(&mut queue.waiting);
+        drop(queue);
+        drop(waiting);
+    }
+
+    /// Takes in everybody who is at the door. Pending for ever.
+    pub(super) fn poll_take_in(&self, cx: &mut Context<'_>, mut take_in: impl FnMut(Entering)) -> Poll<()> {
+        loop {
+            let mut queue = self.shared.lock();
+            if queue.waiting.is_empty() {
+                queue.gateway = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            let waiting = std::mem::take(&mut queue.waiting);
+            drop(queue);
+            waiting.into_iter().for_each(|visitor| take_in(Entering(visitor)));
+        }
+    }
+}
+
+impl fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entrance").field("open", &self.is_open()).field("visitors", &self.visitors()).finish()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A visitor who comes in.
+pub(super) struct Entering(Visitor);
+
+impl Entering {
+    pub(super) fn begin(self, io: ServiceIo) -> Stay {
+        (self.0)(io)
+    }
+}
+
+/// What a visitor comes back with. Dropped, it says why there is nothing.
+struct Ticket<R> {
+    answer: Option<oneshot::Sender<Result<R, EntranceError>>>,
+    entered: bool,
+    shared: Arc<Shared>,
+}
+
+impl<R> Ticket<R> {
+    fn come_back(mut self, with: Result<R, EntranceError>) {
+        self.answer(with);
+    }
+
+    fn answer(&mut self, with: Result<R, EntranceError>) {
+        if let Some(answer) = self.answer.take() {
+            self.shared.visitors.fetch_sub(1, Ordering::Relaxed);
+            // Whoever does not wait any more does not need it.
+            let _ = answer.send(with);
+        }
+    }
+}
+
+impl<R> Drop for Ticket<R> {
+    fn drop(&mut self) {
+        self.answer(Err(if self.entered { EntranceError::Interrupted } else { EntranceError::Closed }));
+    }
+}
+
+/// Somebody who was sent in. Awaited, in any thread, it is what they come back with.
+#[derive(Debug)]
+#[must_use = "what they come back with is lost unless it is awaited"]
+pub struct Visit<R>(oneshot::Receiver<Result<R, EntranceError>>);
+
+impl<R> Future for Visit<R> {
+    type Output = Result<R, EntranceError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // A ticket always answers.
+        Pin::new(&mut self.0).poll(cx).map(|answer| answer.unwrap_or(Err(EntranceError::Interrupted)))
+    }
+}

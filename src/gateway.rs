@@ -1,0 +1,41 @@
+//! The door to the outside: an HTTP server in front of a run that goes by the wall clock.
+//!
+//! ```text
+//! client --HTTP--> Server (threads of its own) --Entrance--> Gateway (a service of the run)
+//!                                                               |  REST, RPC
+//!                                                               v
+//!                                                     the emulated network, and services
+//! ```
+//!
+//! | path | what is there |
+//! |---|---|
+//! | `POST /api` | JSON-RPC 2.0; methods are `service.method`, of the service with the longest name that fits |
+//! | `POST /api/{service}` | the same for one service; methods are `method` or `interface.method` |
+//! | `/{service}/{path…}` | the service's endpoints, by GET, HEAD, POST, PUT and DELETE |
+//! | `/healthz`, `/readyz` | whether the server is there; whether the run is |
+//!
+//! What came of a request that crossed the network stands in the headers `Rehearsal-Outcome` (the name of
+//! the outcome), `Rehearsal-Elapsed` (seconds of virtual time) and `Rehearsal-Hops` (links on the way
+//! there). Status and body are what the service said. Where it said nothing, the body is a problem as
+//! RFC 9457 has it, with two members more: `outcome`, and `definite`, which is true if it is certain that
+//! the request was not carried out.
+//!
+//! Nothing that comes in is trusted: see [`Limits`] for what is taken of it, and [`jsonrpc`] for what is
+//! made of it.
+
+mod body;
+mod calls;
+mod cors;
+mod crossing;
+mod dispatch;
+mod exposure;
+pub mod jsonrpc;
+mod limits;
+mod place;
+mod problem;
+mod rest;
+mod server;
+mod shared;
+
+pub use limits::Limits;
+pub use server::{Running, Server};

@@ -1,0 +1,128 @@
+//! Who may ask for what.
+
+use actix_web::http::header::{self, HeaderMap};
+use wildmatch::WildMatch;
+
+/// What the gateway shows to whom.
+///
+/// | token | list | who has not shown the token may ask |
+/// |---|---|---|
+/// | none | none | every service |
+/// | none | some | what is on the list |
+/// | some | none | nobody |
+/// | some | some | what is on the list |
+///
+/// Who has shown the token may ask every service.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exposure {
+    token: Option<String>,
+    listed: Option<Vec<WildMatch>>,
+}
+
+/// What somebody has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Nothing.
+    Nothing,
+    /// The token.
+    Token,
+    /// Something else in its place.
+    Wrong,
+}
+
+impl Exposure {
+    pub(super) fn set_token(&mut self, token: String) {
+        self.token = Some(token);
+    }
+
+    /// Adds services, or methods of services, to the list.
+    pub(super) fn list(&mut self, globs: impl IntoIterator<Item = String>) {
+        self.listed.get_or_insert_default().extend(globs.into_iter().map(|glob| WildMatch::new(&glob)));
+    }
+
+    /// What a request has shown.
+    pub(super) fn shown(&self, headers: &HeaderMap) -> Shown {
+        let (Some(token), Some(shown)) = (&self.token, headers.get(header::AUTHORIZATION)) else {
+            return Shown::Nothing;
+        };
+        let bearer = shown.as_bytes().split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer "));
+        match bearer {
+            Some((_, shown)) if is_same(shown.trim_ascii(), token.as_bytes()) => Shown::Token,
+            _ => Shown::Wrong,
+        }
+    }
+
+    /// Whether everybody may do whatever is not about one service.
+    pub(super) fn is_open(&self, shown: Shown) -> bool {
+        shown == Shown::Token || self.token.is_none()
+    }
+
+    /// Whether somebody may ask a service.
+    pub(super) fn shows(&self, service: &str, shown: Shown) -> bool {
+        self.decide(shown, |glob| glob.matches(service))
+    }
+
+    /// Whether somebody may call a method: the service is on the list, or the method is as
+    /// `service.method`.
+    pub(super) fn shows_method(&self, service: &str, method: &str, shown: Shown) -> bool {
+        self.decide(shown, |glob| glob.matches(service) || glob.matches(&format!("{service}.{method}")))
+    }
+
+    fn decide(&self, shown: Shown, is_listed: impl Fn(&WildMatch) -> bool) -> bool {
+        match &self.listed {
+            _ if shown == Shown::Token => true,
+            Some(listed) => listed.iter().any(is_listed),
+            None => self.token.is_none(),
+        }
+    }
+}
+
+/// Compares in a time that tells nothing of where two texts differ.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn exposure(token: Option<&str>, listed: Option<&[&str]>) -> Exposure {
+        let mut exposure = Exposure::default();
+        token.into_iter().for_each(|token| exposure.set_token(token.to_owned()));
+        listed.into_iter().for_each(|globs| exposure.list(globs.iter().map(|glob| (*glob).to_owned())));
+        exposure
+    }
+
+    #[test]
+    fn what_is_shown_goes_by_token_and_list() {
+        let listed: Option<&[&str]> = Some(&["front*", "store.look"]);
+        let may = |exposure: &Exposure, shown| {
+            [("frontend", "x"), ("store", "look"), ("store", "keep")].map(|(service, method)| {
+                (exposure.shows(service, shown), exposure.shows_method(service, method, shown))
+            })
+        };
+        let (all, none) = ([(true, true); 3], [(false, false); 3]);
+        let some = [(true, true), (false, true), (false, false)];
+        assert_eq!(may(&exposure(None, None), Shown::Nothing), all);
+        assert_eq!(may(&exposure(None, listed), Shown::Nothing), some);
+        assert_eq!(may(&exposure(Some("t"), None), Shown::Nothing), none);
+        assert_eq!(may(&exposure(Some("t"), listed), Shown::Wrong), some);
+        assert_eq!(may(&exposure(Some("t"), listed), Shown::Token), all);
+    }
+
+    #[test]
+    fn a_token_is_a_bearer_token() {
+        let shown = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
+            exposure(Some("secret"), None).shown(&headers)
+        };
+        assert_eq!(exposure(Some("secret"), None).shown(&HeaderMap::new()), Shown::Nothing);
+        assert_eq!((shown("Bearer secret"), shown("bearer  secret")), (Shown::Token, Shown::Token));
+        for wrong in ["Bearer secre", "Bearer secret2", "Basic secret", "secret", "Bearer", ""] {
+            assert_eq!(shown(wrong), Shown::Wrong, "{wrong}");
+        }
+    }
+}

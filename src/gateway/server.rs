@@ -1,0 +1,157 @@
+//! The server: how it is set up, started and stopped.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::KeepAlive;
+use actix_web::{App, HttpRequest, HttpServer, rt, web};
+use rehearsal_actors::outside::Entrance;
+
+use super::cors::Origins;
+use super::dispatch;
+use super::exposure::Exposure;
+use super::jsonrpc::Style;
+use super::limits::Limits;
+use super::shared::Shared;
+
+/// An HTTP server that has yet to be started.
+#[must_use = "it listens when it is started"]
+pub struct Server {
+    entrance: Entrance,
+    limits: Limits,
+    exposure: Exposure,
+    style: Style,
+    origins: Origins,
+    workers: usize,
+}
+
+impl Server {
+    /// A server whose requests go in by this entrance.
+    pub fn new(entrance: Entrance) -> Self {
+        Server {
+            entrance,
+            limits: Limits::default(),
+            exposure: Exposure::default(),
+            style: Style::default(),
+            origins: Origins::default(),
+            workers: std::thread::available_parallelism().map_or(1, Into::into),
+        }
+    }
+
+    /// How much of anything it takes.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Who shows this token (`Authorization: Bearer …`) may ask every service; others those only that are
+    /// [exposed](Self::expose).
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.exposure.set_token(token.into());
+        self
+    }
+
+    /// Lets everybody ask these services, or call these methods (`service.method`), in which `*` and `?`
+    /// stand for other characters; and nobody any other, but for who shows the token. Without a list and
+    /// without a token everybody may ask every service.
+    pub fn expose<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.exposure.list(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// How answers in JSON-RPC are written.
+    pub fn style(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// Lets pages of these origins read answers; `*` stands for all. Without it none may.
+    pub fn origins<T: Into<String>>(mut self, origins: impl IntoIterator<Item = T>) -> Self {
+        self.origins = Origins::new(origins.into_iter().map(Into::into));
+        self
+    }
+
+    /// In so many threads, one at least; without it, as many as the machine has cores.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// Begins to listen, in threads of its own.
+    ///
+    /// # Errors
+    /// The socket cannot be listened to, or there are no threads to be had.
+    pub fn start(self, listener: TcpListener) -> io::Result<Running> {
+        let address = listener.local_addr()?;
+        let Server { entrance, limits, exposure, style, origins, workers } = self;
+        let shared = Shared { entrance, limits, exposure, style, origins, address, in_flight: Default::default() };
+        let shared = Arc::new(shared);
+        let (started, starting) = std::sync::mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
+            rt::System::new().block_on(async move {
+                match listen(shared, workers, listener) {
+                    Ok(server) => {
+                        let _ = started.send(Ok(server.handle()));
+                        server.await
+                    }
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                        Ok(())
+                    }
+                }
+            })
+        })?;
+        let gone = |_| Err(io::Error::other("the server's thread ended before it had begun"));
+        let handle = starting.recv().unwrap_or_else(gone)?;
+        Ok(Running { address, handle, thread })
+    }
+}
+
+fn listen(shared: Arc<Shared>, workers: usize, listener: TcpListener) -> io::Result<actix_web::dev::Server> {
+    let limits = shared.limits.clone();
+    let server = HttpServer::new(move || {
+        let shared = shared.clone();
+        let answer =
+            move |request: HttpRequest, payload: web::Payload| dispatch::answer(shared.clone(), request, payload);
+        App::new().default_service(web::to(answer))
+    });
+    Ok(server
+        .workers(workers)
+        .max_connections(limits.connections.div_ceil(workers).max(1))
+        .client_request_timeout(limits.head_time)
+        .keep_alive(KeepAlive::Timeout(limits.idle_time))
+        .shutdown_timeout(limits.drain_time.as_secs().max(1))
+        // Who runs it decides what a signal means.
+        .disable_signals()
+        .listen(listener)?
+        .run())
+}
+
+/// A server that listens. Dropped, it goes on as long as the program does.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    handle: ServerHandle,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more connections, finishes what it has in hand, and ends: after
+    /// [`drain_time`](Limits::drain_time) in any case.
+    ///
+    /// # Errors
+    /// It had failed before.
+    pub fn stop(self) -> io::Result<()> {
+        // It is told at once; the future only waits for it.
+        drop(self.handle.stop(true));
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server panicked")))
+    }
+}
