@@ -9,7 +9,7 @@
 //!
 //! | status | outcome | when |
 //! |---|---|---|
-//! | 2xx-4xx by the handler | reply (204: ack) | it answered |
+//! | 2xx-4xx by the handler | reply (204: ack, 403: denied) | it answered |
 //! | 404 | undelivered | no such service (at once) |
 //! | 404, 405 | not understood | the service has no such endpoint, or not for this method |
 //! | 400 | undelivered | the request cannot be put into bytes (at once) |
@@ -164,6 +164,7 @@ impl Response {
         match (&self.by, self.status) {
             (Answerer::Runtime | Answerer::OtherMethods(_), 404 | 405) => OutcomeKind::NotUnderstood,
             (_, 204) => OutcomeKind::Ack,
+            (_, 403) => OutcomeKind::Denied,
             (_, 503) => OutcomeKind::Nack,
             (_, 500..) => OutcomeKind::Error,
             _ => OutcomeKind::Reply,
@@ -205,13 +206,14 @@ mod tests {
 
     #[test]
     fn every_status_has_its_outcome() {
-        use OutcomeKind::{Ack, Error, Nack, NotUnderstood, Reply};
+        use OutcomeKind::{Ack, Denied, Error, Nack, NotUnderstood, Reply};
         for (status, by, outcome) in [
             (200, Answerer::Handler, Reply),
             (404, Answerer::Handler, Reply),
             (404, Answerer::Runtime, NotUnderstood),
             (405, Answerer::Runtime, NotUnderstood),
             (204, Answerer::Handler, Ack),
+            (403, Answerer::Handler, Denied),
             (500, Answerer::Handler, Error),
             (503, Answerer::Handler, Nack),
             (599, Answerer::Handler, Error),
