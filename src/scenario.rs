@@ -332,7 +332,7 @@ impl Declared {
         let directories = directories.map(|raw| routing::read_directories(raw, &indices, mistakes));
         let gateways = fields.optional("gateways", mistakes).map(|raw| routing::read_gateways(raw, mistakes));
         let victims = Victims { services: &indices, supervision: supervision.as_ref() };
-        let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, &victims, mistakes));
+        let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, until, &victims, mistakes));
         let policies = fields.optional("policies", mistakes);
         let policies = policies.map(|raw| policies::read_policies(raw, &victims, mistakes));
         let expectations = fields.optional("expect", mistakes);
