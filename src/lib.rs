@@ -3,11 +3,13 @@
 
 mod cast;
 mod cli;
+pub mod client;
 pub mod expectations;
 pub mod finished;
 pub mod gateway;
 mod graph;
 pub mod json;
+mod outgoing;
 pub mod registry;
 mod route;
 pub mod scenario;

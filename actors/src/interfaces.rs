@@ -15,7 +15,7 @@ pub mod rpc;
 use std::cell::{Cell, RefCell};
 use std::rc::Weak;
 
-use crate::interfaces::events::Subscribers;
+use crate::interfaces::events::{Listeners, Subscribers};
 use crate::interfaces::rpc::{RemoteError, TraceId};
 use crate::network::Network;
 use crate::network::waits::Course;
@@ -30,6 +30,8 @@ use crate::units::SimDuration;
 #[derive(Default)]
 pub(crate) struct Commons {
     pub(crate) subscribers: RefCell<Subscribers>,
+    /// Those who listen for a while.
+    pub(crate) listeners: RefCell<Listeners>,
     pub(crate) offers: AllOffers,
     /// Services that would register something and know no directory.
     pub(crate) homeless: RefCell<Vec<Weak<Desk>>>,
@@ -37,6 +39,18 @@ pub(crate) struct Commons {
 }
 
 impl Commons {
+    /// Everyone who wants to hear of an event, each once, in order of declaration.
+    pub(crate) fn hearers(&self, topic: &str) -> Vec<ServiceId> {
+        let mut hearers = self.subscribers.borrow().of(topic);
+        let listeners = self.listeners.borrow();
+        if !listeners.is_empty() {
+            hearers.extend(listeners.of(topic));
+            hearers.sort_unstable();
+            hearers.dedup();
+        }
+        hearers
+    }
+
     /// Names a chain of calls that begins now.
     #[inline]
     pub(crate) fn new_trace(&self) -> TraceId {

@@ -57,7 +57,7 @@ use crate::report::Ending;
 use crate::router::book::AddressBook;
 use crate::routes::RouteCache;
 use crate::rules::LinkModel;
-use crate::topology::Topology;
+use crate::topology::{LinkId, Topology};
 use crate::trace::ServiceId;
 use crate::units::{SimDuration, SimTime};
 
@@ -255,10 +255,21 @@ impl Network {
         self.ports.borrow_mut().of::<B>().set_receiver(service, receiver);
     }
 
+    /// Whether somebody takes bodies of that very type for a service.
+    pub(crate) fn has_receiver<B: Body>(&self, service: ServiceId) -> bool {
+        self.ports.borrow_mut().of::<B>().has_receiver(service)
+    }
+
     /// Makes a service reachable for bodies of every type.
     pub(crate) fn set_taker_of_everything(&self, service: ServiceId, taker: Rc<dyn Receiver<AnyBody>>) {
         let before = self.takers.borrow_mut().put(service, taker);
         drop(before);
+    }
+
+    /// What nobody takes by its type, the service does not understand any more.
+    pub(crate) fn remove_taker_of_everything(&self, service: ServiceId) {
+        let taker = self.takers.borrow_mut().take(service);
+        drop(taker);
     }
 
     fn taker_of_everything(&self, service: ServiceId) -> Option<Rc<dyn Receiver<AnyBody>>> {
@@ -311,6 +322,11 @@ impl Network {
             port.each(&mut |_, header| count += u64::from(!header.duplicate && header.fate != Fate::Gone));
         }
         count
+    }
+
+    /// The links that messages wait for, in the queued model: how many messages, and their bytes.
+    pub(crate) fn queued(&self) -> Vec<(LinkId, u64, u64)> {
+        self.world.borrow().links.queued(self.now.get()).collect()
     }
 
     pub(crate) fn rewake(&self, timer: TimerId, waker: &Waker) {

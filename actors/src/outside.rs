@@ -45,8 +45,15 @@
 //! # }
 //! ```
 
+pub mod catalogue;
 mod entrance;
+mod external;
 mod gateway;
+pub mod observation;
+mod outbound;
+pub mod registry;
 
 pub use entrance::{Entrance, EntranceError, VISITORS_LIMIT, Visit};
+pub use external::{External, OUTSIDE_LIMIT};
 pub use gateway::Gateway;
+pub use outbound::{Came, Errand, MALFORMED_ANSWER, Outbound, OutboundAnswer, OutboundRequest, REMOTE_ERROR};

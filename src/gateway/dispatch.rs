@@ -1,7 +1,9 @@
 //! Every request that comes in, from its head to its answer.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,6 +13,8 @@ use serde_json::json;
 
 use super::body;
 use super::calls::Errand;
+use super::connection::Conversation;
+use super::events;
 use super::exposure::Shown;
 use super::jsonrpc::{self, Answer, Incoming, Invalid, Request};
 use super::place::{Place, locate};
@@ -20,6 +24,8 @@ use super::shared::{InFlight, Shared};
 
 /// Answers a request, whatever it is.
 pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let conversation = request.conn_data::<Rc<Conversation>>().cloned();
+    let _in_hand = conversation.as_ref().map(Conversation::take_in_hand);
     let mut response = match shared.origins.preflight(&request) {
         Some(response) => response,
         None => answer_or_refuse(&shared, &request, payload)
@@ -27,6 +33,11 @@ pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: w
             .unwrap_or_else(|problem| problem.at(request.uri().path()).into()),
     };
     shared.origins.allow(request.headers(), &mut response);
+    if response.head().connection_type() == ConnectionType::Close
+        && let Some(conversation) = conversation
+    {
+        conversation.say_goodbye();
+    }
     response
 }
 
@@ -64,6 +75,16 @@ async fn answer_or_refuse(
             }
             Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
         }
+        Place::Events => {
+            expect(request, &[Method::GET], "GET")?;
+            lets_in(shared, request, "events")?;
+            events::hear(shared, request).await
+        }
+        Place::Topic(topic) => {
+            expect(request, &[Method::POST], "POST")?;
+            lets_in(shared, request, "events")?;
+            events::emit(shared, request, payload, topic.into_owned()).await
+        }
         Place::Service(service, rest) => rest::answer(shared, request, payload, &service, rest).await,
         Place::Nothing => Err(Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path")),
     }
@@ -96,6 +117,12 @@ fn expect(request: &HttpRequest, methods: &[Method], names: &'static str) -> Res
         return Ok(());
     }
     Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this is for {names}")).allow(names))
+}
+
+/// Refuses who would have to show the token.
+fn lets_in(shared: &Shared, request: &HttpRequest, what: &str) -> Result<(), Problem> {
+    let shown = shared.exposure.shown(request.headers());
+    if shared.exposure.lets_in(shown) { Ok(()) } else { Err(rest::hidden(what, shown)) }
 }
 
 /// JSON-RPC, for all services or for one.

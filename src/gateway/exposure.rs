@@ -52,8 +52,8 @@ impl Exposure {
         }
     }
 
-    /// Whether everybody may do whatever is not about one service.
-    pub(super) fn is_open(&self, shown: Shown) -> bool {
+    /// Whether somebody may do what is not about one service alone.
+    pub(super) fn lets_in(&self, shown: Shown) -> bool {
         shown == Shown::Token || self.token.is_none()
     }
 

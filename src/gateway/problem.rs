@@ -6,6 +6,8 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use rehearsal_actors::outcome::OutcomeKind;
 use serde::Serialize;
 
+use super::crossing::OUTCOME;
+
 /// Of bodies that describe a [`Problem`].
 pub(super) const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -67,27 +69,26 @@ impl Problem {
         self
     }
 
-    pub(super) fn status(&self) -> StatusCode {
-        self.status
-    }
-
     /// A response that says so, to which headers may be added.
     pub(super) fn builder(&self) -> HttpResponseBuilder {
         let mut builder = HttpResponse::build(self.status);
         builder.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
+        if let Some(outcome) = self.outcome {
+            builder.insert_header((OUTCOME, HeaderValue::from_static(outcome)));
+        }
         if let Some(methods) = self.allow {
             builder.insert_header((header::ALLOW, HeaderValue::from_static(methods)));
         }
         match self.status {
+            // What the rest of the connection is about, nobody can say.
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
+                builder.force_close();
+            }
             StatusCode::UNAUTHORIZED => {
                 builder.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 builder.insert_header((header::RETRY_AFTER, HeaderValue::from_static("1")));
-            }
-            // What the rest of the connection is about, nobody can say.
-            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
-                builder.force_close();
             }
             _ => {}
         }

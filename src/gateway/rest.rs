@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn who_shows_nothing_is_told_to_and_who_shows_the_wrong_thing_is_sent_away() {
-        let status = |shown| hidden("shop", shown).status();
+        let status = |shown| HttpResponse::from(hidden("shop", shown)).status();
         assert_eq!((status(Shown::Nothing), status(Shown::Wrong)), (StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN));
     }
 }

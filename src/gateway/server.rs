@@ -1,15 +1,22 @@
 //! The server: how it is set up, started and stopped.
 
+use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::http::KeepAlive;
-use actix_web::{App, HttpRequest, HttpServer, rt, web};
+use actix_http::{HttpService, KeepAlive};
+use actix_server::ServerHandle;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, HttpRequest, rt, web};
 use rehearsal_actors::outside::Entrance;
+use tokio::sync::watch;
 
+use super::connection::Connection;
 use super::cors::Origins;
 use super::dispatch;
 use super::exposure::Exposure;
@@ -87,7 +94,10 @@ impl Server {
     pub fn start(self, listener: TcpListener) -> io::Result<Running> {
         let address = listener.local_addr()?;
         let Server { entrance, limits, exposure, style, origins, workers } = self;
-        let shared = Shared { entrance, limits, exposure, style, origins, address, in_flight: Default::default() };
+        let (close, closing) = watch::channel(false);
+        let (connections, in_flight, streams) = Default::default();
+        let shared =
+            Shared { entrance, limits, exposure, style, origins, address, connections, in_flight, streams, closing };
         let shared = Arc::new(shared);
         let (started, starting) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
@@ -106,34 +116,51 @@ impl Server {
         })?;
         let gone = |_| Err(io::Error::other("the server's thread ended before it had begun"));
         let handle = starting.recv().unwrap_or_else(gone)?;
-        Ok(Running { address, handle, thread })
+        Ok(Running { address, close, handle, thread })
     }
 }
 
-fn listen(shared: Arc<Shared>, workers: usize, listener: TcpListener) -> io::Result<actix_web::dev::Server> {
+fn listen(shared: Arc<Shared>, workers: usize, listener: TcpListener) -> io::Result<actix_server::Server> {
     let limits = shared.limits.clone();
-    let server = HttpServer::new(move || {
-        let shared = shared.clone();
-        let answer =
-            move |request: HttpRequest, payload: web::Payload| dispatch::answer(shared.clone(), request, payload);
-        App::new().default_service(web::to(answer))
-    });
-    Ok(server
+    let server = actix_server::Server::build()
         .workers(workers)
-        .max_connections(limits.connections.div_ceil(workers).max(1))
-        .client_request_timeout(limits.head_time)
-        .keep_alive(KeepAlive::Timeout(limits.idle_time))
+        .max_concurrent_connections(limits.connections.div_ceil(workers).max(1))
         .shutdown_timeout(limits.drain_time.as_secs().max(1))
         // Who runs it decides what a signal means.
-        .disable_signals()
-        .listen(listener)?
-        .run())
+        .disable_signals();
+    // Once for each worker.
+    let accept = move || {
+        let answering = shared.clone();
+        let answer =
+            move |request: HttpRequest, payload: web::Payload| dispatch::answer(answering.clone(), request, payload);
+        let app = App::new().default_service(web::to(answer)).into_factory();
+        let app = app.map_err(|error| error.error_response());
+        let http = HttpService::build()
+            .keep_alive(KeepAlive::Timeout(limits.idle_time))
+            // The server's clock for this goes by half seconds.
+            .client_request_timeout(limits.head_time.max(Duration::from_secs(1)))
+            .client_disconnect_timeout(Duration::from_secs(1))
+            .local_addr(shared.address)
+            .on_connect_ext(|connection: &Connection, data| {
+                data.insert(connection.conversation.clone());
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        let shared = shared.clone();
+        fn_service(move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            ready(Ok((Connection::new(stream, &shared), peer)))
+        })
+        .and_then(http)
+    };
+    Ok(server.listen("gateway", listener, accept)?.run())
 }
 
 /// A server that listens. Dropped, it goes on as long as the program does.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    /// Tells connections not to wait for further requests.
+    close: watch::Sender<bool>,
     handle: ServerHandle,
     thread: JoinHandle<io::Result<()>>,
 }
@@ -150,6 +177,7 @@ impl Running {
     /// # Errors
     /// It had failed before.
     pub fn stop(self) -> io::Result<()> {
+        self.close.send_replace(true);
         // It is told at once; the future only waits for it.
         drop(self.handle.stop(true));
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server panicked")))

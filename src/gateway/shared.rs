@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rehearsal_actors::outside::Entrance;
+use tokio::sync::watch;
 
 use super::cors::Origins;
 use super::exposure::Exposure;
@@ -20,7 +21,12 @@ pub(super) struct Shared {
     pub(super) origins: Origins,
     /// Where it listens.
     pub(super) address: SocketAddr,
+    pub(super) connections: AtomicUsize,
     pub(super) in_flight: AtomicUsize,
+    /// Of events.
+    pub(super) streams: AtomicUsize,
+    /// Becomes true when the server is to end.
+    pub(super) closing: watch::Receiver<bool>,
 }
 
 /// One of the requests that are in hand, until it is dropped.

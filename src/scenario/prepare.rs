@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rehearsal_actors::outside::{Entrance, Gateway};
+use rehearsal_actors::outside::registry::Registry as OutsideRegistry;
+use rehearsal_actors::outside::{Entrance, External, Gateway, Outbound};
 use rehearsal_actors::router::Routing;
 use rehearsal_actors::routes;
 use rehearsal_actors::simulation::{AppLink, Recast, ServiceSpec, Setup};
 use rehearsal_actors::units::{Bandwidth, Bytes, SimDuration, SimTime};
 
 use crate::expectations::Expectation;
+use crate::outgoing::Outgoing;
 use crate::registry::{Factory, Refusal};
 
 use super::doors::Part;
@@ -43,6 +45,8 @@ pub struct Door {
     pub gateway: String,
     /// By which others come in.
     pub entrance: Entrance,
+    /// Where providers outside register.
+    pub registry: OutsideRegistry,
     /// What anybody may call without a token, as `service`, `service/path` or `service.method` with `*` and
     /// `?` in it; `None`: everything.
     pub exposes: Option<Vec<String>>,
@@ -125,8 +129,12 @@ impl Scenario {
         } else {
             Plan::new(&self.declared, seed, &mut mistakes)
         };
-        let door = self.door();
-        let services = plan.as_ref().map(|plan| self.cast(plan, door.as_ref(), &mut mistakes)).unwrap_or_default();
+        let outgoing = self.outgoing(&mut mistakes);
+        let door = outgoing.as_ref().and_then(|outgoing| self.door(outgoing));
+        let services = plan
+            .as_ref()
+            .map(|plan| self.cast(plan, door.as_ref(), outgoing.as_ref(), &mut mistakes))
+            .unwrap_or_default();
         mistakes.into_result()?;
         let Some(plan) = plan else {
             // No plan without a mistake.
@@ -161,14 +169,30 @@ impl Scenario {
         })
     }
 
+    /// The way out of a run of it, if it has one.
+    fn outgoing(&self, mistakes: &mut Mistakes) -> Option<Arc<dyn Outbound>> {
+        let has_door = |service: &Service| !matches!(service.part, Part::Actor(_));
+        if !self.declared.services.iter().any(has_door) {
+            return None;
+        }
+        match Outgoing::new() {
+            Ok(outgoing) => Some(Arc::new(outgoing)),
+            Err(error) => {
+                mistakes.add_file(Mistake::new(format!("there is no way out of a run: {error}")));
+                None
+            }
+        }
+    }
+
     /// The way into a run of it.
-    fn door(&self) -> Option<Door> {
+    fn door(&self, outgoing: &Arc<dyn Outbound>) -> Option<Door> {
         self.declared.services.iter().find_map(|service| {
             let Part::Gateway(gateway) = &service.part else { return None };
             let exposes = gateway.exposes.as_ref();
             Some(Door {
                 gateway: service.name.value.clone(),
                 entrance: Entrance::new(),
+                registry: OutsideRegistry::new(outgoing.clone()),
                 exposes: exposes.map(|patterns| patterns.iter().map(|pattern| pattern.value.clone()).collect()),
             })
         })
@@ -181,17 +205,26 @@ impl Scenario {
     }
 
     /// Makes the actors.
-    fn cast(&self, plan: &Plan, door: Option<&Door>, mistakes: &mut Mistakes) -> Vec<ServiceSpec> {
+    fn cast(
+        &self,
+        plan: &Plan,
+        door: Option<&Door>,
+        outgoing: Option<&Arc<dyn Outbound>>,
+        mistakes: &mut Mistakes,
+    ) -> Vec<ServiceSpec> {
         let mut specs = Vec::with_capacity(plan.nodes.len());
         for (service, &node) in self.declared.services.iter().zip(&plan.nodes) {
             let name = service.name.value.clone();
             let params = service.params.map_or("()", |span| self.source.slice(span));
-            let spec = match (&service.part, door) {
+            let spec = match (&service.part, door.zip(outgoing)) {
                 (Part::Actor(Some(factory)), _) => factory.make(params).map(|cast| ServiceSpec {
                     recast: Some(anew(factory, params)),
                     ..ServiceSpec::new(name, node, cast)
                 }),
-                (Part::Gateway(_), Some(door)) => Ok(Gateway::at(name, node, &door.entrance)),
+                (Part::Gateway(_), Some((door, _))) => {
+                    Ok(Gateway::registering(name, node, &door.entrance, &door.registry))
+                }
+                (Part::External(url), Some((_, outgoing))) => Ok(External::at(name, node, url, outgoing.clone())),
                 // A mistake that was found when the file was read.
                 (Part::Actor(None) | Part::Gateway(_) | Part::External(_), _) => continue,
             };

@@ -62,8 +62,11 @@ use crate::service::{ServiceIo, StepError};
 use crate::trace::ServiceId;
 use crate::units::{Bytes, SimTime};
 
+mod listening;
 mod topics;
 
+pub(crate) use listening::Listeners;
+pub use listening::{HEARD_LIMIT, Hearing as NextEvent, ListenError, Listener};
 pub(crate) use topics::Subscribers;
 pub use topics::TopicError;
 use topics::{Pattern, check_topic};
@@ -111,8 +114,8 @@ pub enum EmitError {
     Body(#[from] Undelivered),
 }
 
-/// The events of a service, to tell others. What it wants to hear stands in
-/// [`Service::subscriptions`](crate::service::Service::subscriptions).
+/// The events of a service: to tell others, and to hear of for a while. What it wants to hear all its life
+/// stands in [`Service::subscriptions`](crate::service::Service::subscriptions).
 #[derive(Clone, Copy)]
 pub struct Events<'a> {
     io: &'a ServiceIo,
@@ -132,7 +135,7 @@ impl<'a> Events<'a> {
         check_topic(topic)?;
         let desk = &self.io.desk;
         let network = &desk.network;
-        let subscribers = network.commons.subscribers.borrow().of(topic);
+        let subscribers = network.commons.hearers(topic);
         let trace = self.io.trace_id().unwrap_or_else(|| network.commons.new_trace());
         let size = size_of(&|| format!("the subscribers of {topic}"), &body)?;
         // The topic, eight bytes of trace id, the body.
@@ -143,6 +146,49 @@ impl<'a> Events<'a> {
             network.send(envelope, message.clone()).is_ok()
         });
         Ok(sent.count())
+    }
+}
+
+impl Events<'_> {
+    /// Hears of the events whose topics fit a [pattern](Subscriptions::on) from now on, until the listener
+    /// is dropped. Bodies come as JSON. Who emits an event tells this service as he tells every
+    /// subscriber, once, however many listeners and handlers it has for it.
+    ///
+    /// ```
+    /// use rehearsal_actors::prelude::*;
+    ///
+    /// struct Curious;
+    /// impl Service for Curious {
+    ///     async fn step(&self, io: &ServiceIo) -> StepResult {
+    ///         let mut orders = io.events().listen("order.*")?;
+    ///         io.events().emit("order.placed", 17u32)?;
+    ///         let Some(event) = orders.recv().await else { return Ok(Step::Stop) };
+    ///         assert_eq!((event.topic.as_str(), event.body), ("order.placed", 17.into()));
+    ///         io.count("heard", 1);
+    ///         Ok(Step::Stop)
+    ///     }
+    /// }
+    /// # use rehearsal_actors::simulation::{Cast, ServiceSpec, Setup, run};
+    /// # use rehearsal_actors::topology::{Node, Topology};
+    /// # let mut topology = Topology::new();
+    /// # let node = topology.add_node(Node::new("a")).unwrap();
+    /// # let mut setup = Setup::new(1, topology);
+    /// # setup.services.push(ServiceSpec::new("curious", node, Cast::service(Curious)));
+    /// # assert_eq!(run(setup, None, Default::default()).unwrap().counters["heard"], 1);
+    /// ```
+    ///
+    /// # Errors
+    /// The pattern is none, or the service has [as many](SUBSCRIPTIONS_LIMIT) listeners as it may have.
+    pub fn listen(&self, pattern: &str) -> Result<Listener, ListenError> {
+        self.listen_keeping(HEARD_LIMIT, pattern)
+    }
+
+    /// The same, keeping no more events than that (but always one) until somebody takes them.
+    ///
+    /// # Errors
+    /// As [`listen`](Self::listen).
+    pub fn listen_keeping(&self, events: usize, pattern: &str) -> Result<Listener, ListenError> {
+        Listener::new(&self.io.desk, pattern, events)
     }
 }
 

@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 
 pub use client::{Calling, Reply, Rest, RestCall};
 pub(crate) use endpoints::{BadEndpoint, Found};
-pub use endpoints::{Endpoints, Handle, IntoResponse};
+pub use endpoints::{EndpointDescription, Endpoints, Handle, IntoResponse};
 pub(crate) use url::Target;
 
 use crate::network::waits::WaitKey;
@@ -163,6 +163,9 @@ impl Response {
     pub fn outcome(&self) -> OutcomeKind {
         match (&self.by, self.status) {
             (Answerer::Runtime | Answerer::OtherMethods(_), 404 | 405) => OutcomeKind::NotUnderstood,
+            (Answerer::Runtime, 502) => OutcomeKind::Interrupted,
+            (Answerer::Runtime, 503) => OutcomeKind::Undelivered,
+            (Answerer::Runtime, 504) => OutcomeKind::TimedOut,
             (_, 204) => OutcomeKind::Ack,
             (_, 403) => OutcomeKind::Denied,
             (_, 503) => OutcomeKind::Nack,
@@ -206,12 +209,17 @@ mod tests {
 
     #[test]
     fn every_status_has_its_outcome() {
-        use OutcomeKind::{Ack, Denied, Error, Nack, NotUnderstood, Reply};
+        use OutcomeKind::{Ack, Denied, Error, Interrupted, Nack, NotUnderstood, Reply, TimedOut, Undelivered};
         for (status, by, outcome) in [
             (200, Answerer::Handler, Reply),
             (404, Answerer::Handler, Reply),
             (404, Answerer::Runtime, NotUnderstood),
             (405, Answerer::Runtime, NotUnderstood),
+            (502, Answerer::Runtime, Interrupted),
+            (503, Answerer::Runtime, Undelivered),
+            (504, Answerer::Runtime, TimedOut),
+            (502, Answerer::Handler, Error),
+            (504, Answerer::Handler, Error),
             (204, Answerer::Handler, Ack),
             (403, Answerer::Handler, Denied),
             (500, Answerer::Handler, Error),

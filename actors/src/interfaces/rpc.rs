@@ -120,6 +120,7 @@ mod json;
 mod offer;
 mod payload;
 mod providers;
+mod schema;
 mod target;
 
 use std::borrow::Cow;
@@ -139,6 +140,7 @@ pub use offer::{Interface, Interfaces, Registered};
 pub(crate) use payload::{Payload, text_size};
 pub(crate) use providers::Acquaintances;
 pub use providers::{ATTEMPTS, AnyCall, LIST_KEPT, Providers, Spread, Trying, VERSION};
+pub use schema::Schemas;
 pub use target::Target;
 pub(crate) use target::{NobodyHere, StrayCall};
 

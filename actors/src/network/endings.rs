@@ -1,11 +1,13 @@
 //! How services end, and with them a run: whatever they do last, the run goes on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
 use crate::network::Network;
 use crate::network::seats::{Closable, Presence};
 use crate::panics::{Caught, catch};
+use crate::report::RestartCause;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
 
@@ -62,6 +64,20 @@ pub(crate) trait Overseer {
     fn node_is_back(&self, node: NodeId);
     /// The supervisor of that name.
     fn find(&self, supervisor: &str) -> Option<ServiceId>;
+    /// How often each child was restarted so far, and why.
+    fn restarts(&self) -> BTreeMap<(String, RestartCause), u64>;
+    /// What a service that is there has yet to deal with; nothing is known of actors with handlers of their
+    /// own.
+    fn load_of(&self, service: ServiceId) -> Option<Load>;
+}
+
+/// What a service has yet to deal with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Messages that no step has taken.
+    pub(crate) inbox: usize,
+    /// Requests and events that its handlers are at work on.
+    pub(crate) in_hand: usize,
 }
 
 impl Network {
@@ -70,7 +86,7 @@ impl Network {
         drop(before);
     }
 
-    pub(super) fn overseer(&self) -> Option<Rc<dyn Overseer>> {
+    pub(crate) fn overseer(&self) -> Option<Rc<dyn Overseer>> {
         self.overseer.borrow().clone()
     }
 
@@ -164,8 +180,7 @@ impl Network {
         for port in ports {
             port.unplug(service);
         }
-        let taker = self.takers.borrow_mut().take(service);
-        drop(taker);
+        self.remove_taker_of_everything(service);
     }
 
     /// Runs what a service does last. If it panics, whatever else is left of it is still to be ended.

@@ -348,15 +348,18 @@ impl Ledger {
             self.deliveries.iter().for_each(|one| all.add(one));
             all
         });
-        let of = |interface: Interface| {
+        let by_interface = self.latencies().map(|(interface, latencies)| (interface, latencies.clone()));
+        Distributions { deliveries: deliveries.filter(|all| all.count() > 0), by_interface: by_interface.collect() }
+    }
+
+    /// Of every interface that has some: from sending to delivery for messages, and from request to outcome
+    /// for calls.
+    pub(crate) fn latencies(&self) -> impl Iterator<Item = (Interface, &Latencies)> {
+        Interface::ALL.into_iter().filter_map(|interface| {
             let latencies = if interface.is_message() { &self.deliveries } else { &self.requests };
             let latencies = &latencies[interface as usize];
-            (latencies.count() > 0).then(|| (interface, latencies.clone()))
-        };
-        Distributions {
-            deliveries: deliveries.filter(|all| all.count() > 0),
-            by_interface: Interface::ALL.into_iter().filter_map(of).collect(),
-        }
+            (latencies.count() > 0).then_some((interface, latencies))
+        })
     }
 
     pub(crate) fn faults(&self) -> BTreeMap<String, u64> {

@@ -40,6 +40,15 @@ impl Queue {
     }
 }
 
+impl Queue {
+    /// How many messages wait for their turn, and their bytes.
+    fn waiting(&self, now: u64) -> (u64, u64) {
+        let begun = self.waiting.partition_point(|(begins, _)| *begins <= now);
+        let waiting = self.waiting.range(begun..);
+        waiting.fold((0, 0), |(messages, bytes), (_, size)| (messages + 1, bytes + size))
+    }
+}
+
 /// What chance does to one message on one link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Noise {
@@ -69,6 +78,14 @@ impl Links {
     /// `None` if there is no room.
     pub(crate) fn enter(&mut self, topology: &Topology, link: LinkId, now: u64, bytes: u64) -> Option<(u64, u64)> {
         self.queues[link.index()].enter(now, bytes, topology.link(link))
+    }
+
+    /// The links that messages wait for: how many messages, and their bytes.
+    pub(crate) fn queued(&self, now: u64) -> impl Iterator<Item = (LinkId, u64, u64)> {
+        self.queues.iter().enumerate().filter_map(move |(index, queue)| {
+            let (messages, bytes) = queue.waiting(now);
+            (messages > 0).then_some((LinkId(index as u32), messages, bytes))
+        })
     }
 
     /// Forgets what is queued on a link: it is lost, and will delay nobody.
@@ -115,6 +132,7 @@ mod tests {
         let mut queue = Queue::default();
         assert_eq!(queue.enter(0, 100, &link), Some((0, 100_000)));
         assert_eq!(queue.enter(0, 50, &link), Some((100_000, 150_000)));
+        assert_eq!([99_999, 100_000].map(|now| queue.waiting(now)), [(1, 50), (0, 0)]);
         assert_eq!(queue.enter(140_000, 10, &link), Some((150_000, 160_000)));
         assert_eq!(queue.enter(500_000, 10, &link), Some((500_000, 510_000)), "an idle link begins at once");
         Ok(())

@@ -207,6 +207,10 @@ impl<B: Body> Port<B> {
         drop(before);
     }
 
+    pub(crate) fn has_receiver(&self, service: ServiceId) -> bool {
+        self.receivers.borrow().get(service).is_some()
+    }
+
     /// Hands a message over to its receiver, or to whoever takes everything there.
     #[inline]
     pub(crate) fn hand_over(&self, network: &Network, header: &Header, body: B) {

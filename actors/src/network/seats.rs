@@ -99,6 +99,11 @@ impl Seats {
         self.seats.len()
     }
 
+    /// How many services there are, without routers and supervisors.
+    pub(crate) fn services(&self) -> usize {
+        self.services
+    }
+
     pub(crate) fn node_of(&self, service: ServiceId) -> NodeId {
         self.nodes[service.index()]
     }

@@ -2,8 +2,13 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::rc::Rc;
 
+use serde_json::Value;
+
+use crate::interfaces::rpc::{Interfaces, ReplyChannel, RpcAnswer};
 use crate::outside::Entrance;
+use crate::outside::registry::Registry;
 use crate::service::{Service, ServiceIo, Step, StepError, StepResult};
 use crate::simulation::{Cast, ServiceSpec};
 use crate::topology::NodeId;
@@ -12,19 +17,45 @@ use crate::topology::NodeId;
 pub struct Gateway {
     entrance: Entrance,
     life: Cell<u64>,
+    registry: Option<Registry>,
+    /// How many calls of providers outside are under way.
+    outside: Rc<Cell<usize>>,
 }
 
 impl Gateway {
     /// A gateway on a node, which its supervisor can restart.
     pub fn at(name: impl Into<String>, node: NodeId, entrance: &Entrance) -> ServiceSpec {
+        Gateway::make(name, node, entrance, None)
+    }
+
+    /// The same, by which providers outside are found and called that register there.
+    pub fn registering(name: impl Into<String>, node: NodeId, entrance: &Entrance, registry: &Registry) -> ServiceSpec {
+        Gateway::make(name, node, entrance, Some(registry.clone()))
+    }
+
+    fn make(name: impl Into<String>, node: NodeId, entrance: &Entrance, registry: Option<Registry>) -> ServiceSpec {
         let entrance = entrance.clone();
-        let make = move || Cast::service(Gateway { entrance: entrance.clone(), life: Cell::new(0) });
+        let make = move || {
+            let (entrance, registry) = (entrance.clone(), registry.clone());
+            Cast::service(Gateway { entrance, life: Cell::new(0), registry, outside: Rc::default() })
+        };
         ServiceSpec::restartable(name, node, make)
+    }
+
+    async fn call_out(self: Rc<Self>, io: ServiceIo, params: Value, channel: ReplyChannel) {
+        match &self.registry {
+            Some(registry) => registry.call_out(&io, &self.outside, params, channel).await,
+            // That the gateway is gone meanwhile, its callers are told by others.
+            None => drop(channel.answer(RpcAnswer::NotUnderstood("the gateway offers no interface".to_owned()))),
+        }
     }
 }
 
 impl Service for Gateway {
-    async fn start(&self, _: &ServiceIo) -> Result<(), StepError> {
+    async fn start(&self, io: &ServiceIo) -> Result<(), StepError> {
+        if let Some(registry) = self.registry.clone() {
+            io.spawn(registry.keep(io.clone()));
+        }
         self.life.set(self.entrance.open());
         Ok(())
     }
@@ -32,6 +63,10 @@ impl Service for Gateway {
     async fn step(&self, io: &ServiceIo) -> StepResult {
         poll_fn(|cx| self.entrance.poll_take_in(cx, |visitor| io.spawn(visitor.begin(io.clone())))).await;
         Ok(Step::Stop)
+    }
+
+    fn interfaces(interfaces: &mut Interfaces<Self>) {
+        interfaces.otherwise(Gateway::call_out);
     }
 
     fn stop(&self, _: &ServiceIo) {

@@ -10,12 +10,14 @@ use crate::units::SimDuration;
 pub struct Latencies {
     histogram: Histogram<u64>,
     max: u64,
+    /// Of all, in nanoseconds.
+    sum: u128,
 }
 
 impl Latencies {
     /// None yet.
     pub(crate) fn new() -> Result<Self, hdrhistogram::CreationError> {
-        Ok(Latencies { histogram: Histogram::new(3)?, max: 0 })
+        Ok(Latencies { histogram: Histogram::new(3)?, max: 0, sum: 0 })
     }
 
     /// Those of these lengths; `None` if there are none.
@@ -38,12 +40,14 @@ impl Latencies {
     pub(crate) fn note(&mut self, latency: SimDuration) {
         let nanos = latency.as_nanos();
         self.max = self.max.max(nanos);
+        self.sum += u128::from(nanos);
         // Unlike `saturating_record`, this lets the histogram grow; it can grow to any `u64`.
         let _ = self.histogram.record(nanos);
     }
 
     pub(crate) fn add(&mut self, other: &Latencies) {
         self.max = self.max.max(other.max);
+        self.sum += other.sum;
         // The histograms grow on demand, so that adding one to another cannot fail.
         let _ = self.histogram.add(&other.histogram);
     }
@@ -57,6 +61,36 @@ impl Latencies {
     /// thousand. Zero if there are none.
     pub fn percentile(&self, percentile: f64) -> SimDuration {
         SimDuration::from_nanos(self.histogram.value_at_quantile(percentile / 100.0).min(self.max))
+    }
+
+    /// All of them together, in seconds.
+    pub fn sum_secs(&self) -> f64 {
+        self.sum as f64 / 1e9
+    }
+
+    /// How many there are up to each of these bounds, which ascend: what a Prometheus histogram says.
+    /// Those within a thousandth of a bound may be counted to either side of it, but one that is equal to it
+    /// is within it.
+    ///
+    /// ```
+    /// use rehearsal_actors::report::Latencies;
+    /// use rehearsal_actors::units::SimDuration;
+    /// let ms = SimDuration::from_millis;
+    /// let latencies = Latencies::of((1..=200).map(ms)).expect("there are 200");
+    /// assert_eq!(latencies.counts_up_to(&[ms(0), ms(10), ms(150), ms(900)]), [0, 10, 150, 200]);
+    /// ```
+    pub fn counts_up_to(&self, bounds: &[SimDuration]) -> Vec<u64> {
+        let mut counts = Vec::with_capacity(bounds.len());
+        let mut count = 0;
+        let mut values = self.histogram.iter_recorded().peekable();
+        for bound in bounds {
+            let top = self.histogram.highest_equivalent(bound.as_nanos());
+            while let Some(value) = values.next_if(|value| value.value_iterated_to() <= top) {
+                count += value.count_since_last_iteration();
+            }
+            counts.push(count);
+        }
+        counts
     }
 
     /// The percentiles that every report shows; `None` if there are none.

@@ -49,7 +49,7 @@ impl Cast {
     pub fn service<S: Service>(service: S) -> Cast {
         Cast(Box::new(move |casting| {
             let Casting { network, id, step_every, keep_step_values, provides } = casting;
-            let offers = network.commons.offers.of::<S>()?;
+            let offers = network.commons.offers.of::<S>(id)?;
             let patterns = offers.subscriptions.patterns();
             patterns.for_each(|pattern| network.commons.subscribers.borrow_mut().add(id, pattern));
             let desk = Rc::new(Desk::new(network.clone(), id, keep_step_values));

@@ -8,9 +8,11 @@ use std::task::{Poll, Waker};
 use slab::Slab;
 
 use crate::interfaces::directory::Member;
+use crate::interfaces::events::Listeners;
 use crate::interfaces::raw::RawDesk;
 use crate::interfaces::rpc::Acquaintances;
 use crate::network::Network;
+use crate::network::endings::Load;
 use crate::network::waits::WaitKey;
 use crate::panics::Caught;
 use crate::random::Stream;
@@ -117,6 +119,7 @@ impl Desk {
     pub(crate) fn abandon(&self) {
         self.inbox.close();
         self.abandoned.set(true);
+        Listeners::close(&self.network, self.id);
     }
 
     /// Whether the service has ended, or is coming down.
@@ -184,6 +187,12 @@ impl Desk {
             && self.hearing.get() == 0
             && self.in_hand.get().is_none_or(|in_hand| in_hand.borrow().is_empty())
             && (!self.stepping.get() || self.serving.get() > 0)
+    }
+
+    /// What it has yet to deal with.
+    pub(crate) fn load(&self) -> Load {
+        let raw = self.raw_if_used().map_or(0, |raw| raw.handling.get());
+        Load { inbox: self.inbox.len(), in_hand: self.handling.get() as usize + raw }
     }
 
     /// Something was finished: if the service is leaving, whoever waits for that looks again.

@@ -131,6 +131,11 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
+    /// How many messages wait.
+    pub(crate) fn len(&self) -> usize {
+        self.shared.len.get()
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.shared.len.get() >= INBOX_LIMIT
     }

@@ -16,12 +16,12 @@ use std::task::Poll;
 
 use crate::changes::Change;
 use crate::network::Network;
-use crate::network::endings::{Cause, Overseer};
+use crate::network::endings::{Cause, Load, Overseer};
 use crate::network::ledger::SUPERVISOR_PREFIX;
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::seats::Presence;
 use crate::panics::catch;
-use crate::report::Ending;
+use crate::report::{Ending, RestartCause};
 use crate::router::RouterId;
 use crate::service::cast::{Casting, Recast};
 use crate::service::desk::{Desk, Records};
@@ -322,6 +322,14 @@ impl Overseer for Lives {
     fn find(&self, supervisor: &str) -> Option<ServiceId> {
         let number = self.posts.borrow().iter().position(|post| post.spec.name == supervisor)?;
         Some(self.seat_of_post(number))
+    }
+
+    fn restarts(&self) -> BTreeMap<(String, RestartCause), u64> {
+        self.restarts_by_name()
+    }
+
+    fn load_of(&self, service: ServiceId) -> Option<Load> {
+        self.roles.borrow().get(service.index())?.desk.as_ref().map(|desk| desk.load())
     }
 
     fn started(&self, service: ServiceId) {

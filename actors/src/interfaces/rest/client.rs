@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Answerer, Method, RequestMessage};
+use super::{Answerer, Method, RequestMessage, Response};
 use crate::interfaces::{CallError, Route};
 use crate::network::pending::{Pending, Settled};
 use crate::network::waits::Answer;
@@ -125,6 +125,23 @@ pub struct Calling {
     pending: Pending,
 }
 
+impl Calling {
+    /// What a response says that stands for the want of one: who was asked stands in for somebody outside
+    /// of the run, who is not there or does not answer.
+    fn failure_of(&self, response: &Response, elapsed: SimDuration) -> Option<CallError> {
+        let service = || {
+            let url = self.endpoint.split_once(' ').map_or("", |(_, url)| url);
+            url.split('/').next().unwrap_or_default().to_owned()
+        };
+        match response.outcome() {
+            OutcomeKind::Undelivered => Some(Undelivered::ConnectionGone { to: service() }.into()),
+            OutcomeKind::Interrupted => Some(CallError::Interrupted { by: service() }),
+            OutcomeKind::TimedOut => Some(CallError::TimedOut { what: self.endpoint.clone(), waited: elapsed }),
+            _ => None,
+        }
+    }
+}
+
 impl Future for Calling {
     type Output = Reply;
 
@@ -136,11 +153,12 @@ impl Future for Calling {
             let (status, body, outcome, failure) = match answer {
                 Answer::Response(response) => {
                     let outcome = response.outcome();
+                    let failure = this.failure_of(&response, elapsed);
                     by_service = response.by == Answerer::Handler;
                     if let Answerer::OtherMethods(methods) = response.by {
                         allowed = methods;
                     }
-                    (response.status, response.body, outcome, None)
+                    (response.status, response.body, outcome, failure)
                 }
                 Answer::Delivered | Answer::Message(_) | Answer::Rpc(..) => (204, Value::Null, OutcomeKind::Ack, None),
                 Answer::Undelivered(why) => {

@@ -81,6 +81,15 @@ pub(crate) struct BadEndpoint {
     pub(crate) reason: String,
 }
 
+/// An endpoint that a service offers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EndpointDescription {
+    /// The paths that it answers, with parameters in braces: `/items/{id}`, `/files/{*path}`.
+    pub pattern: String,
+    /// What it does with them.
+    pub method: Method,
+}
+
 /// What is there for a path and a method.
 pub(crate) enum Found<S> {
     Handler(Handler<S>, BTreeMap<String, String>),
@@ -155,6 +164,15 @@ impl<S: 'static> Endpoints<S> {
 
     pub(crate) fn take_mistakes(&mut self) -> Vec<BadEndpoint> {
         std::mem::take(&mut self.mistakes)
+    }
+
+    /// All of them, in the order of patterns and methods.
+    pub(crate) fn describe(&self) -> Vec<EndpointDescription> {
+        let of_pattern = |(pattern, at): (&String, &usize)| {
+            let describe = |method: &Method| EndpointDescription { pattern: pattern.clone(), method: *method };
+            self.methods[*at].keys().map(describe).collect::<Vec<_>>()
+        };
+        self.patterns.iter().flat_map(of_pattern).collect()
     }
 
     pub(crate) fn find(&self, method: Method, path: &str) -> Found<S> {

@@ -15,6 +15,7 @@ use crate::network::Envelope;
 use crate::network::ports::{Body, Delivery};
 use crate::network::waits::WaitKey;
 use crate::outcome::{Interface, OutcomeKind};
+use crate::router::{NotDelivered, Why};
 use crate::service::desk::{Desk, Ticket};
 use crate::trace::ServiceId;
 use crate::units::Bytes;
@@ -170,6 +171,10 @@ impl Call {
         Ok(())
     }
 
+    fn is_open(&self) -> bool {
+        matches!(self.standing.get(), Standing::Open(_))
+    }
+
     fn check(&self) -> Result<WaitKey, AnswerError> {
         // A service that is on its way out may be dropped in any order.
         if self.desk.is_gone() {
@@ -192,6 +197,16 @@ impl Call {
         let bytes = Bytes(1 + headers.size() + body);
         let envelope = Envelope::to_name(self.desk.id, self.caller, Interface::Rpc, WaitKey::ANSWER, bytes);
         let _ = self.desk.network.send(envelope, AnswerMessage { call, answer, headers });
+    }
+
+    /// Ends a call that was never in anybody's hands, or whose end nobody will hear of: the router says so to
+    /// the caller's, as it would of a service that is gone. Nothing happens if it was answered before.
+    pub(crate) fn end(&self, why: Why) {
+        let Standing::Open(wait) = self.standing.get() else { return };
+        if let Some(ticket) = self.settle(self.standing.get().released()) {
+            self.desk.release(ticket);
+        }
+        self.desk.network.notify(self.desk.id, self.caller, NotDelivered { wait, why });
     }
 
     /// Takes the call out of the service's hands without an answer: it has ended, and whoever ends it
@@ -290,6 +305,16 @@ impl ReplyChannel {
         self.call.answer(RpcAnswer::Denied(reason.into()))
     }
 
+    /// Ends the call without an answer, as [`Call::end`] does.
+    pub(crate) fn end(&self, why: Why) {
+        self.call.end(why);
+    }
+
+    /// Any answer.
+    pub(crate) fn answer(&self, answer: RpcAnswer) -> Result<(), AnswerError> {
+        self.call.answer(answer)
+    }
+
     /// The same answers, for whoever does not know whether there was one before: they are sent only if
     /// there was none, and are no mistake otherwise.
     ///
@@ -303,7 +328,7 @@ impl ReplyChannel {
 impl Drop for ReplyChannel {
     fn drop(&mut self) {
         // Nobody can say how far a service had come that panics or is gone, so that this is no nack.
-        if !self.is_answered() && !self.call.desk.is_gone() && !std::thread::panicking() {
+        if self.call.is_open() && !self.call.desk.is_gone() && !std::thread::panicking() {
             let _ = self.nack("the handler let it go without an answer");
         }
     }

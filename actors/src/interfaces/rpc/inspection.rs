@@ -69,27 +69,26 @@ pub(crate) fn parameters_of<P: DeserializeOwned>() -> Vec<Parameter> {
     let registry = tracer.registry_unchecked();
     // What is not known is written as such.
     let _ = format.normalize();
-    parameters(&format, &registry)
+    let each = |(name, format): (String, &Format)| Parameter::new(name, write(format));
+    parameters(&format, &registry).into_iter().map(each).collect()
 }
 
-fn parameters(format: &Format, registry: &Registry) -> Vec<Parameter> {
-    let numbered = |formats: &[Format]| {
-        let each = |(i, format): (usize, &Format)| Parameter::new(i.to_string(), write(format));
-        formats.iter().enumerate().map(each).collect()
-    };
+/// The parameters that a value of this format is made of, by name.
+pub(super) fn parameters<'a>(format: &'a Format, registry: &'a Registry) -> Vec<(String, &'a Format)> {
+    let numbered = |formats: &'a [Format]| formats.iter().enumerate().map(|(i, format)| (i.to_string(), format));
     match format {
         Format::Unit => Vec::new(),
-        Format::Tuple(formats) => numbered(formats),
+        Format::Tuple(formats) => numbered(formats).collect(),
         Format::TypeName(name) => match registry.get(name) {
             Some(ContainerFormat::UnitStruct) => Vec::new(),
             Some(ContainerFormat::NewTypeStruct(inner)) => parameters(inner, registry),
-            Some(ContainerFormat::TupleStruct(formats)) => numbered(formats),
+            Some(ContainerFormat::TupleStruct(formats)) => numbered(formats).collect(),
             Some(ContainerFormat::Struct(fields)) => {
-                fields.iter().map(|field| Parameter::new(&field.name, write(&field.value))).collect()
+                fields.iter().map(|field| (field.name.clone(), &field.value)).collect()
             }
-            Some(ContainerFormat::Enum(_)) | None => vec![Parameter::new("value", name)],
+            Some(ContainerFormat::Enum(_)) | None => vec![("value".to_owned(), format)],
         },
-        other => vec![Parameter::new("value", write(other))],
+        other => vec![("value".to_owned(), other)],
     }
 }
 

@@ -20,6 +20,7 @@ use super::beginning::{Begun, Room};
 use super::channel::{AnswerError, Call, ReplyChannel};
 use super::inspection::{Inspection, InterfaceDescription, MethodDescription, Parameter, parameters_of, short_name};
 use super::payload::Payload;
+use super::schema::{Schemas, schemas_of};
 use crate::network::ports::Body;
 use crate::service::ServiceIo;
 
@@ -37,6 +38,7 @@ struct Method<S> {
     name: String,
     doc: String,
     params: fn() -> Vec<Parameter>,
+    schemas: fn() -> Schemas,
     replies: Option<fn() -> String>,
     raises: Vec<Declared>,
     begin: Begin<S>,
@@ -54,6 +56,9 @@ pub(crate) struct Place {
     interface: u32,
     method: u32,
 }
+
+/// Where no method stands: that of what [takes the rest](Interfaces::otherwise).
+const OTHERWISE: Place = Place { interface: u32::MAX, method: u32::MAX };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Named {
@@ -105,6 +110,8 @@ pub(crate) struct BadInterface {
 /// a name, keep the service from starting.
 pub struct Interfaces<S> {
     offers: Vec<Offer<S>>,
+    /// What begins to answer the calls that no method answers.
+    otherwise: Option<Begin<S>>,
     /// Methods by their own names and by those with the interface in front. Looked up, never iterated.
     by_name: HashMap<String, Named, BuildHasherDefault<NameHasher>>,
     /// The method found last, and the name it was called by: callers mostly write names out, so that the
@@ -117,7 +124,7 @@ impl<S: 'static> Interfaces<S> {
     pub(crate) fn new() -> Self {
         let builtin = [(PING.to_owned(), Named::Ping), (INSPECT.to_owned(), Named::Inspect)];
         let by_name = builtin.into_iter().collect();
-        Interfaces { offers: Vec::new(), by_name, last: Cell::new(None), mistakes: Vec::new() }
+        Interfaces { offers: Vec::new(), otherwise: None, by_name, last: Cell::new(None), mistakes: Vec::new() }
     }
 
     /// Begins an interface; its methods follow. Names are letters, digits, `_` and `-`, and those of
@@ -133,6 +140,24 @@ impl<S: 'static> Interfaces<S> {
         self.mistakes.extend(reason.map(|reason| BadInterface { name: name.to_owned(), reason }));
         self.offers.push(Offer { name: name.to_owned(), version: version.to_owned(), methods: Vec::new() });
         Interface { interfaces: self }
+    }
+
+    /// Takes every call that is of no method of the service, whatever it is named:
+    /// `async fn f(self: Rc<S>, io: ServiceIo, params: Value, channel: ReplyChannel)`; the channel's
+    /// [`call`](ReplyChannel::call) says which method is meant. A service that offers no interface besides
+    /// is asked in the same way what others answer by themselves, `ping` and `inspect`.
+    pub fn otherwise<F, Handling>(&mut self, handler: F) -> &mut Self
+    where
+        F: Fn(Rc<S>, ServiceIo, Value, ReplyChannel) -> Handling + 'static,
+        Handling: Future<Output = ()> + 'static,
+    {
+        self.otherwise = Some(raw(handler, Payload::take));
+        self
+    }
+
+    /// Whether it takes calls of whatever name.
+    pub(crate) fn takes_anything(&self) -> bool {
+        self.otherwise.is_some()
     }
 
     fn add(&mut self, method: Method<S>) {
@@ -193,6 +218,11 @@ impl<S: 'static> Interfaces<S> {
     #[inline]
     pub(crate) fn find(&self, name: &str) -> Found {
         match self.by_name.get(name) {
+            Some(Named::Ping | Named::Inspect) | None
+                if self.otherwise.is_some() && (self.offers.is_empty() || !self.by_name.contains_key(name)) =>
+            {
+                Found::Method(OTHERWISE)
+            }
             _ if self.offers.is_empty() => Found::Nothing("the service offers no interface".to_owned()),
             Some(Named::Method(place)) => Found::Method(*place),
             Some(Named::Ping) => Found::Ping,
@@ -214,12 +244,22 @@ impl<S: 'static> Interfaces<S> {
     /// Begins to answer a call.
     #[inline]
     pub(crate) fn begin(&self, place: Place, service: Rc<S>, io: ServiceIo, call: Rc<Call>, params: Payload) -> Begun {
-        (self.method(place).begin)(service, io, call, params)
+        match &self.otherwise {
+            Some(otherwise) if place == OTHERWISE => otherwise(service, io, call, params),
+            _ => (self.method(place).begin)(service, io, call, params),
+        }
     }
 
     /// The answer that a failure of that method is.
     pub(crate) fn answer(&self, place: Place, failure: Failure) -> RpcAnswer {
-        failure.answer(&self.method(place).raises)
+        let raises = if place == OTHERWISE { &[][..] } else { &self.method(place).raises };
+        failure.answer(raises)
+    }
+
+    /// The schemas of the parameters of every method, in the order of [`inspect`](Self::inspect).
+    pub(crate) fn schemas(&self) -> Vec<Vec<Schemas>> {
+        let of_each = |offer: &Offer<S>| offer.methods.iter().map(|method| (method.schemas)()).collect();
+        self.offers.iter().map(of_each).collect()
     }
 
     pub(crate) fn inspect(&self, service: String) -> Inspection {
@@ -267,7 +307,7 @@ impl<'a, S: 'static> Interface<'a, S> {
                 })
             })
         });
-        self.add(name, doc, parameters_of::<P>, Some(short_name::<R>), begin)
+        self.add::<P>(name, doc, Some(short_name::<R>), begin)
     }
 
     /// Adds a method whose handler is handed the way back and answers as it likes:
@@ -278,35 +318,44 @@ impl<'a, S: 'static> Interface<'a, S> {
         F: Fn(Rc<S>, ServiceIo, P, ReplyChannel) -> Handling + 'static,
         Handling: Future<Output = ()> + 'static,
     {
-        let room = Room::new();
-        let begin: Begin<S> = Box::new(move |service, io, call, params| {
-            room.begin(|| {
-                // The channel comes last: without parameters there is nothing that could let go of it.
-                let params = params.take_params()?;
-                let handling = handler(service, io, params, ReplyChannel::new(call));
-                Ok(async move {
-                    handling.await;
-                    Ok(())
-                })
-            })
-        });
-        self.add(name, doc, parameters_of::<P>, None, begin)
+        self.add::<P>(name, doc, None, raw(handler, Payload::take_params))
     }
 
-    fn add(
+    fn add<P: DeserializeOwned>(
         self,
         name: &str,
         doc: &str,
-        params: fn() -> Vec<Parameter>,
         replies: Option<fn() -> String>,
         begin: Begin<S>,
     ) -> Registered<'a, S> {
         let (name, doc, raises) = (name.to_owned(), doc.trim().to_owned(), Vec::new());
+        let (params, schemas) = (parameters_of::<P> as fn() -> _, schemas_of::<P> as fn() -> _);
         let before = self.interfaces.mistakes.len();
-        self.interfaces.add(Method { name, doc, params, replies, raises, begin });
+        self.interfaces.add(Method { name, doc, params, schemas, replies, raises, begin });
         let added = self.interfaces.mistakes.len() == before;
         Registered { interface: self, added }
     }
+}
+
+/// Begins to answer calls whose handler is handed the way back, and its parameters as it takes them.
+fn raw<S, P, F, Handling>(handler: F, take: fn(Payload) -> Result<P, String>) -> Begin<S>
+where
+    P: 'static,
+    F: Fn(Rc<S>, ServiceIo, P, ReplyChannel) -> Handling + 'static,
+    Handling: Future<Output = ()> + 'static,
+{
+    let room = Room::new();
+    Box::new(move |service, io, call, params| {
+        room.begin(|| {
+            // The channel comes last: without parameters there is nothing that could let go of it.
+            let params = take(params)?;
+            let handling = handler(service, io, params, ReplyChannel::new(call));
+            Ok(async move {
+                handling.await;
+                Ok(())
+            })
+        })
+    })
 }
 
 /// A reply that cannot be put into bytes is the failure of a method that was carried out.
@@ -379,51 +428,4 @@ fn check_name(name: &str, dots: bool) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn nothing(_: Rc<()>, _: ServiceIo, (): ()) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    async fn silence(_: Rc<()>, _: ServiceIo, (): (), _: ReplyChannel) {}
-
-    #[derive(Debug, Serialize, thiserror::Error)]
-    #[error("no")]
-    struct No;
-
-    fn mistakes(register: impl FnOnce(&mut Interfaces<()>)) -> Vec<String> {
-        let mut interfaces = Interfaces::new();
-        register(&mut interfaces);
-        interfaces.take_mistakes().into_iter().map(|mistake| mistake.name).collect()
-    }
-
-    #[test]
-    fn methods_are_found_with_their_interface_and_without_it_where_there_is_one_alone() {
-        let mut interfaces = Interfaces::<()>::new();
-        interfaces.interface("a", "1").rpc("x", "", nothing).rpc("y", "", nothing).raw_rpc("ping", "", silence);
-        interfaces.interface("b.c", "1").rpc("x", "", nothing);
-        assert_eq!(interfaces.take_mistakes(), []);
-        let place = |interface, method| Found::Method(Place { interface, method });
-        assert_eq!(interfaces.find("a.x"), place(0, 0));
-        assert_eq!(interfaces.find("b.c.x"), place(1, 0));
-        assert_eq!(interfaces.find("y"), place(0, 1));
-        assert_eq!(interfaces.find("ping"), Found::Ping);
-        assert_eq!(interfaces.find("a.ping"), place(0, 2));
-        let several = "several interfaces have a method `x`: say `a.x` or `b.c.x`";
-        assert_eq!(interfaces.find("x"), Found::Nothing(several.to_owned()));
-        assert_eq!(interfaces.find("z"), Found::Nothing("there is no method `z`".to_owned()));
-        assert!(matches!(Interfaces::<()>::new().find("ping"), Found::Nothing(_)));
-    }
-
-    #[test]
-    fn what_is_there_already_and_what_is_no_name_are_mistakes() {
-        let named = mistakes(|interfaces| {
-            interfaces.interface("a", "1").rpc("x", "", nothing).raw_rpc("x", "", silence).rpc("x.y", "", nothing);
-            interfaces.interface("a", "2").rpc("z", "", nothing);
-            interfaces.interface("", "1");
-            interfaces.interface("b", "1").rpc("x", "", nothing).raises::<No>("No").raises::<No>("Nay");
-        });
-        assert_eq!(named, ["a.x", "a.x.y", "a", "", "x, the error `Nay`"]);
-    }
-}
+mod tests;

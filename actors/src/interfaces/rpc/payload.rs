@@ -59,6 +59,14 @@ impl Payload {
         content.downcast().map(|value| *value).map_err(|_| "it is of another type".to_owned())
     }
 
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// It has none.
+    pub(crate) fn json(&self) -> Result<Value, String> {
+        self.0.to_json().map_err(|error| error.to_string())
+    }
+
     /// Parameters as a value of this type: as [`take`](Self::take) has it, and what came as JSON as its
     /// method wants it.
     #[inline]
@@ -76,8 +84,7 @@ impl Payload {
             let text: Box<dyn Any> = Box::new(self.0.to_text().map_err(|error| error.to_string())?);
             return text.downcast().map(|text| *text).map_err(|_| "it is of another type".to_owned());
         }
-        let json = self.0.to_json().map_err(|error| error.to_string())?;
-        T::deserialize(json).map_err(|error| error.to_string())
+        T::deserialize(self.json()?).map_err(|error| error.to_string())
     }
 }
 

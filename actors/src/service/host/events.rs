@@ -8,7 +8,7 @@ use actix::prelude::*;
 
 use super::{CatchPanic, ServiceHost};
 use crate::context::ServiceContext;
-use crate::interfaces::events::{AnyEvent, Event, EventMessage, Hearing};
+use crate::interfaces::events::{AnyEvent, Event, EventMessage, Hearing, Listeners};
 use crate::network::ports::Delivery;
 use crate::panics::{Caught, catch};
 use crate::service::desk::Desk;
@@ -22,6 +22,7 @@ impl<S: Service> Handler<Delivery<EventMessage>> for ServiceHost<S> {
         if delivery.duplicate {
             return;
         }
+        Listeners::tell(ctx.network(), ctx.id(), &delivery);
         let Delivery { from, sent_at, body: EventMessage { topic, trace, body }, .. } = delivery;
         for number in 0..self.offers.subscriptions.len() {
             if self.offers.subscriptions.wants(number, &topic) {

@@ -65,16 +65,26 @@ impl Lives {
         }
     }
 
-    /// What is known of restarts when a run is over.
-    pub(crate) fn report_restarts(&self, report: &mut SupervisionReport) {
+    /// How often each child was restarted so far, and why.
+    pub(super) fn restarts_by_name(&self) -> BTreeMap<(String, RestartCause), u64> {
         let posts = self.posts.borrow();
-        let account = self.account.take();
-        for ((seat, cause), count) in &account.restarts {
+        let mut restarts = BTreeMap::new();
+        for ((seat, cause), count) in &self.account.borrow().restarts {
             let name = match self.is_supervisor(*seat) {
                 true => posts[seat.index() - self.first_post.index()].spec.name.clone(),
                 false => self.network.name_of(*seat),
             };
-            *report.restarts.entry((name, *cause)).or_default() += count;
+            *restarts.entry((name, *cause)).or_default() += count;
+        }
+        restarts
+    }
+
+    /// What is known of restarts when a run is over.
+    pub(crate) fn report_restarts(&self, report: &mut SupervisionReport) {
+        report.restarts = self.restarts_by_name();
+        let posts = self.posts.borrow();
+        let account = self.account.take();
+        for ((seat, _), count) in &account.restarts {
             if let Some(boss) = self.boss_of(*seat) {
                 let supervisor = posts[boss.post as usize].spec.name.clone();
                 *report.restarts_by_supervisor.entry(supervisor).or_default() += count;

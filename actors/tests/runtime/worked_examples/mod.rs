@@ -9,6 +9,7 @@ mod lifecycle;
 mod lives;
 mod messages;
 mod monitors;
+mod outside;
 mod paced;
 mod panics;
 mod panics_everywhere;

@@ -123,7 +123,7 @@ fn a_value_that_was_posted_comes_back_under_the_key_that_was_asked_for() {
     });
     enters(&mut setup, "caller", nodes[0], caller);
     play(setup);
-    assert_eq!(value.take(), Some(Ok(json!({ "value": 5, "key": "a%20b" }))));
+    assert_eq!(value.take(), Some(Ok(json!({ "value": 5, "key": "a b" }))));
 }
 
 #[test]
@@ -227,4 +227,34 @@ fn an_endpoint_registered_twice_keeps_the_run_from_starting() {
         }
         other => panic!("it started: {other:?}"),
     }
+}
+
+/// Tells what it was asked.
+struct Teller;
+
+impl Teller {
+    async fn tell(self: Rc<Self>, _: ServiceIo, request: Request) -> (u16, Value) {
+        (200, json!([request.path, request.params["key"], request.query("size"), request.query.len()]))
+    }
+}
+
+impl Service for Teller {
+    fn endpoints(endpoints: &mut Endpoints<Self>) {
+        endpoints.get("/items/{key}", Teller::tell).put("/items/{key}", Teller::tell);
+    }
+}
+
+#[test]
+fn a_path_may_have_escapes_and_a_query_and_one_for_other_methods_says_which() {
+    let (mut setup, nodes) = chain([Link::new(ms(10))]);
+    enters(&mut setup, "teller", nodes[1], Cast::service(Teller));
+    let (caller, told) = once(async |io: &ServiceIo| {
+        let read = io.rest().get("teller/items/a%2Fb%20c?size=3&size=4&tag=").await;
+        let refused = io.rest().delete("teller/items/a").await;
+        (read.body, read.by_service, refused.by_service, refused.allowed)
+    });
+    enters(&mut setup, "caller", nodes[0], caller);
+    play(setup);
+    let body = json!(["/items/a%2Fb c", "a/b c", "3", 3]);
+    assert_eq!(told.take(), Some((body, true, false, vec![Method::Get, Method::Put])));
 }

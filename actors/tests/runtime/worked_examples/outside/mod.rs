@@ -1,0 +1,7 @@
+//! What is to be seen of a run from outside, and what of the outside from within.
+
+mod catalogue;
+mod external;
+mod listening;
+mod observation;
+mod registry;

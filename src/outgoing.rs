@@ -1,0 +1,263 @@
+//! Out of a run for real: HTTP requests and JSON-RPC calls to services that live outside.
+//!
+//! The run's own thread never waits: each errand has a thread of a pool, and comes back when it has an
+//! answer, or knows that there will be none. What came of it is told apart by whether it may have happened:
+//! nobody took the connection (refused), nobody answered (silence), or what came was not to be read.
+
+use std::io;
+use std::time::Duration;
+
+use rehearsal_actors::interfaces::rest::Method;
+use rehearsal_actors::outside::{Came, Errand, Outbound, OutboundAnswer, OutboundRequest};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use ureq::Agent;
+use ureq::http::{self, Response};
+
+/// So many errands are out at once; others wait for one of them to come back.
+const THREADS: usize = 256;
+
+/// An answer that has not come by then is silence. Who asked has mostly given up before, in virtual time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest answer that is read.
+const ANSWER_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// Goes out over HTTP.
+pub(crate) struct Outgoing {
+    agent: Agent,
+    /// For its threads alone; `None` once it is dropped.
+    pool: Option<Runtime>,
+}
+
+impl Outgoing {
+    /// # Errors
+    /// There are no threads to be had.
+    pub(crate) fn new() -> io::Result<Self> {
+        let config = Agent::config_builder()
+            // A status is an answer, and so is a redirection: who asked may follow it.
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(PATIENCE))
+            .user_agent(concat!("rehearsal/", env!("CARGO_PKG_VERSION")));
+        let pool = Builder::new_current_thread().max_blocking_threads(THREADS).thread_name("outgoing").build()?;
+        Ok(Outgoing { agent: config.build().into(), pool: Some(pool) })
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        // Whoever is out is not waited for: the run they would come back to is over.
+        self.pool.take().into_iter().for_each(Runtime::shutdown_background);
+    }
+}
+
+impl Outbound for Outgoing {
+    fn begin(&self, request: OutboundRequest, answer: OutboundAnswer) {
+        let agent = self.agent.clone();
+        let Some(pool) = &self.pool else { return };
+        pool.spawn_blocking(move || {
+            // Who has been given up while it waited for a thread need not be asked any more.
+            if answer.is_awaited() {
+                answer.give(go(&agent, &request));
+            }
+        });
+    }
+}
+
+/// Asks, and waits for what comes of it.
+fn go(agent: &Agent, request: &OutboundRequest) -> Came {
+    let OutboundRequest { url, errand, .. } = request;
+    let asked = match errand {
+        Errand::Request { method, target, body } => {
+            let request = http::Request::builder().method(verb(*method)).uri(below(url, target));
+            send(agent, request, (!body.is_null()).then_some(body))
+        }
+        Errand::Call { method, params, trace_id } => {
+            let request = http::Request::builder().method("POST").uri(url).header("rehearsal-trace", trace_id);
+            let body = json!({ "jsonrpc": "2.0", "method": method, "params": params, "id": 1 });
+            send(agent, request, Some(&body))
+        }
+    };
+    let (status, text) = match asked {
+        Ok(answer) => answer,
+        Err(error) => return missing(&error),
+    };
+    match errand {
+        Errand::Request { .. } => match json_of(&text) {
+            Ok(body) => Came::Response { status, body },
+            Err(why) => Came::Garbage(why),
+        },
+        Errand::Call { .. } => called(status, &text),
+    }
+}
+
+fn verb(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Delete => "DELETE",
+    }
+}
+
+/// `http://host/api` and `/pay`: `http://host/api/pay`.
+fn below(url: &str, target: &str) -> String {
+    format!("{}{target}", url.trim_end_matches('/'))
+}
+
+fn send(agent: &Agent, request: http::request::Builder, body: Option<&Value>) -> Result<(u16, Vec<u8>), ureq::Error> {
+    let request = request.header("accept", "application/json");
+    let response = match body {
+        Some(body) => {
+            let text = serde_json::to_vec(body)?;
+            agent.run(request.header("content-type", "application/json").body(text)?)
+        }
+        None => agent.run(request.body(())?),
+    };
+    read(response?)
+}
+
+fn read(mut response: Response<ureq::Body>) -> Result<(u16, Vec<u8>), ureq::Error> {
+    let status = response.status().as_u16();
+    Ok((status, response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec()?))
+}
+
+/// Nothing is `null`, and anything else has to be JSON.
+fn json_of(text: &[u8]) -> Result<Value, String> {
+    if text.trim_ascii().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(text).map_err(|error| format!("the answer is no JSON: {error}"))
+}
+
+/// The answer to a call. Those who write both members, as gemstone does, leave one of them null.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default, deserialize_with = "present")]
+    result: Option<Value>,
+    #[serde(default)]
+    error: Option<Error>,
+}
+
+#[derive(Deserialize)]
+struct Error {
+    code: i64,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    data: Value,
+}
+
+/// A member that is there, be it null.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+fn called(status: u16, text: &[u8]) -> Came {
+    match serde_json::from_slice::<Answer>(text) {
+        Ok(Answer { error: Some(Error { code, message, data }), .. }) => Came::Error { code, message, data },
+        Ok(Answer { result: Some(result), error: None }) => Came::Result(result),
+        // What stands in front of the service has answered in its place.
+        _ if !(200..300).contains(&status) => Came::Response { status, body: json_of(text).unwrap_or_default() },
+        Ok(_) => Came::Garbage("the answer has neither a result nor an error".to_owned()),
+        Err(error) => Came::Garbage(format!("the answer is no JSON-RPC: {error}")),
+    }
+}
+
+/// Why there is no answer, and whether it may have happened.
+fn missing(error: &ureq::Error) -> Came {
+    use ureq::{Error, Timeout};
+    let why = error.to_string();
+    match error {
+        Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::BadUri(_)
+        | Error::Http(_)
+        | Error::Tls(_)
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Came::Refused(why),
+        Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => Came::Refused(why),
+        Error::Protocol(_) | Error::BodyExceedsLimit(_) | Error::Json(_) => Came::Garbage(why),
+        _ => Came::Silence(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// What comes of an errand to somebody who hears a request and says this.
+    fn came(errand: Errand, says: &'static str) -> (Came, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/api/", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = vec![0; 4096];
+            let mut len = stream.read(&mut heard).unwrap();
+            // The body may come behind the head.
+            let expects_more = |text: &[u8]| text.starts_with(b"P") && text.ends_with(b"\r\n\r\n");
+            if expects_more(&heard[..len]) {
+                len += stream.read(&mut heard[len..]).unwrap();
+            }
+            stream.write_all(says.as_bytes()).unwrap();
+            String::from_utf8_lossy(&heard[..len]).into_owned()
+        });
+        let outgoing = Outgoing::new().unwrap();
+        let came = go(&outgoing.agent, &OutboundRequest { url, from: "order".to_owned(), errand });
+        (came, server.join().unwrap())
+    }
+
+    fn call() -> Errand {
+        Errand::Call { method: "pay".to_owned(), params: json!({ "amount": 3 }), trace_id: "7".to_owned() }
+    }
+
+    fn ok(body: &str) -> &'static str {
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).leak()
+    }
+
+    #[test]
+    fn a_call_is_posted_as_json_rpc_and_its_answer_is_what_came() {
+        let (came_back, heard) = came(call(), ok(r#"{"jsonrpc":"2.0","result":{"paid":true},"id":1}"#));
+        assert_eq!(came_back, Came::Result(json!({ "paid": true })));
+        assert!(heard.starts_with("POST /api/ HTTP/1.1\r\n"), "{heard}");
+        assert!(heard.ends_with(r#"{"id":1,"jsonrpc":"2.0","method":"pay","params":{"amount":3}}"#), "{heard}");
+        // As gemstone answers.
+        assert_eq!(came(call(), ok(r#"{"result":null,"error":null,"id":1}"#)).0, Came::Result(Value::Null));
+        let refused = came(call(), ok(r#"{"error":{"code":-32002,"message":"not now"},"id":1}"#)).0;
+        assert_eq!(refused, Came::Error { code: -32002, message: "not now".to_owned(), data: Value::Null });
+    }
+
+    #[test]
+    fn a_request_goes_below_the_url_and_its_response_is_what_came() {
+        let errand = |method, body| Errand::Request { method, target: "/pay?fast=1".to_owned(), body };
+        let says = "HTTP/1.1 402 Payment Required\r\nContent-Length: 17\r\n\r\n{\"detail\":\"poor\"}";
+        let (came_back, heard) = came(errand(Method::Post, json!([1])), says);
+        assert_eq!(came_back, Came::Response { status: 402, body: json!({ "detail": "poor" }) });
+        assert!(heard.starts_with("POST /api/pay?fast=1 HTTP/1.1\r\n") && heard.ends_with("[1]"), "{heard}");
+        // A redirection is an answer as any other.
+        let says = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(came(errand(Method::Get, Value::Null), says).0, Came::Response { status: 302, body: Value::Null });
+    }
+
+    #[test]
+    fn what_may_have_happened_is_told_from_what_surely_did_not() {
+        let garbled = [ok("hello"), ok("{}"), ok(r#"{"error":"no object"}"#)];
+        for says in garbled {
+            assert!(matches!(came(call(), says).0, Came::Garbage(_)), "{says}");
+        }
+        let in_between = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\noops";
+        assert_eq!(came(call(), in_between).0, Came::Response { status: 502, body: Value::Null });
+        // Heard, and gone.
+        assert!(matches!(came(call(), "").0, Came::Silence(_)));
+        // Nobody is there: the port was free a moment ago.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let outgoing = Outgoing::new().unwrap();
+        let request = OutboundRequest { url: format!("http://{free}"), from: String::new(), errand: call() };
+        assert!(matches!(go(&outgoing.agent, &request), Came::Refused(_)));
+    }
+}

@@ -1,0 +1,11 @@
+//! The gateway from outside: a run that goes by the wall clock, a server in front of it, and clients that
+//! speak HTTP byte by byte.
+
+mod common;
+
+mod abuse;
+mod events;
+mod jsonrpc;
+mod limits;
+mod rest;
+mod shutdown;
