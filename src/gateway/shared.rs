@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rehearsal_actors::outside::Entrance;
+use rehearsal_actors::outside::registry::Registry;
+use rehearsal_actors::simulation::Pace;
 
 use super::cors::Origins;
 use super::exposure::Exposure;
@@ -14,6 +16,8 @@ use super::limits::Limits;
 /// What all requests of a gateway share.
 pub(super) struct Shared {
     pub(super) entrance: Entrance,
+    /// `None`: nobody may register.
+    pub(super) providers: Option<Providers>,
     pub(super) limits: Limits,
     pub(super) exposure: Exposure,
     pub(super) style: Style,
@@ -22,6 +26,14 @@ pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) connections: AtomicUsize,
     pub(super) in_flight: AtomicUsize,
+}
+
+/// Those who have registered from outside.
+#[derive(Clone)]
+pub(super) struct Providers {
+    pub(super) registry: Registry,
+    /// Seconds of virtual time in one of theirs.
+    pub(super) pace: Pace,
 }
 
 /// One of the requests that are in hand, until it is dropped.

@@ -6,5 +6,6 @@ mod common;
 mod abuse;
 mod jsonrpc;
 mod limits;
+mod registry;
 mod rest;
 mod shutdown;
