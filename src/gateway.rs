@@ -12,6 +12,8 @@
 //! | `POST /api` | JSON-RPC 2.0; methods are `service.method`, of the service with the longest name that fits; without a service: `ping`, `locate_service`, `inspect` and `get_service_specs` of the gateway itself |
 //! | `POST /api/{service}` | the same for one service; methods are `method` or `interface.method` |
 //! | `/{service}/{path…}` | the service's endpoints, by GET, HEAD, POST, PUT and DELETE |
+//! | `POST /events/{topic}` | tells an event: 202, and how many services it sets out to |
+//! | `GET /events?pattern=…` | events whose topics fit, as server-sent events; of all topics without a pattern |
 //! | `/healthz`, `/readyz` | whether the server is there; whether the run is |
 //!
 //! What came of a request that crossed the network stands in the headers `Rehearsal-Outcome` (the name of
@@ -29,6 +31,7 @@ mod connection;
 mod cors;
 mod crossing;
 mod dispatch;
+mod events;
 mod exposure;
 pub mod jsonrpc;
 mod limits;

@@ -3,6 +3,7 @@
 
 mod cast;
 mod cli;
+pub mod client;
 pub mod expectations;
 pub mod finished;
 pub mod gateway;

@@ -1,15 +1,17 @@
 //! What can be written on the command line. The texts here are the help.
 
+pub(super) mod client;
 mod serve;
 
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use rehearsal_actors::simulation::Pace;
 use rehearsal_actors::units::{Bytes, SimTime, UnitError};
 
+use self::client::ClientCommand;
 pub(super) use self::serve::Serve;
 use crate::graph::{Format, View};
 
@@ -18,7 +20,7 @@ use crate::graph::{Format, View};
 /// Given a scenario, runs it and prints a summary: the same scenario and seed give the same run,
 /// delivery by delivery.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true, max_term_width = 80)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -40,6 +42,8 @@ pub(super) enum Command {
     Route(Route),
     /// List the actors that scenarios may name
     Actors,
+    #[command(flatten)]
+    Client(ClientCommand),
 }
 
 #[derive(Args, Debug)]
@@ -130,30 +134,36 @@ fn until(text: &str) -> Result<SimTime, String> {
     }
 }
 
+/// Everything that a program of that name understands, with examples.
+pub(super) fn command(program: &str) -> clap::Command {
+    client::examples::add_to(Arguments::command().after_help(examples(program)), program)
+}
+
 /// The end of the help, for a program of that name.
-pub(super) fn examples(program: &str) -> String {
+fn examples(program: &str) -> String {
     format!(
         "\
 Examples:
-  {program} scenarios/sockshop.ron                     run it, print a summary
-  {program} scenarios/sockshop.ron --seed 7 --json     another run, for machines to read
-  {program} scenarios/sockshop.ron --trace shop.jsonl  and the whole story, line by line
-  {program} serve scenarios/hello.ron                  let clients in over HTTP
-  {program} check scenarios/*.ron                      find mistakes, run nothing
-  {program} graph scenarios/echo.ron | dot -Tsvg       draw it
+  {program} scenarios/sockshop.ron                run it, print a summary
+  {program} scenarios/sockshop.ron --seed 7       another run
+  {program} scenarios/sockshop.ron --json         for machines to read
+  {program} scenarios/sockshop.ron --trace story  and all that happens
+  {program} check scenarios/*.ron                 find mistakes, run nothing
+  {program} graph scenarios/echo.ron | dot -Tsvg  draw it
   {program} route scenarios/sockshop.ron frontend cart --bytes 64KiB
+  {program} serve scenarios/hello.ron             let clients in over HTTP
+  {program} call hello say_hello name=world       be one
 
-A scenario that is named like a command is run as ./NAME. Ctrl-C ends a run with the summary so far;
-a second Ctrl-C ends it at once.
+A scenario that is named like a command is run as ./NAME. Ctrl-C ends a run with
+the summary so far; a second Ctrl-C ends it at once.
 
-Exit code: 0 if the run ended well, 1 if it did not, 2 for a mistake on the command line or in a scenario."
+Exit code: 0 if the run ended well, 1 if it did not, 2 for a mistake on the
+command line or in a scenario. Commands that call others tell more: see theirs."
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

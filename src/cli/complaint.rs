@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use rehearsal_actors::simulation::StartError;
 
+use super::asking::Trouble;
 use crate::route::RouteError;
 use crate::scenario::Mistakes;
 use crate::typeset::{BAD, clean, paint};
@@ -53,15 +54,19 @@ pub(super) enum Complaint {
     /// Nobody hears.
     #[error("cannot write to the standard output: {0}")]
     Output(#[from] io::Error),
+    /// Somebody else was asked, in vain.
+    #[error(transparent)]
+    Client(Trouble),
     /// A run that cannot be told in JSON.
     #[error("cannot write the run as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
 impl Complaint {
-    /// 2 for what somebody wrote, 1 for what happened.
+    /// 2 for what somebody wrote, 1 for what happened. Whoever asks somebody else is told more.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
+            Complaint::Client(trouble) => trouble.exit_code(),
             Complaint::Scenario { .. }
             | Complaint::Checked { .. }
             | Complaint::Start(_)
@@ -87,6 +92,7 @@ impl Complaint {
                 let hint = hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
                 format!("{}{hint}\n", mistakes.render(colour))
             }
+            Complaint::Client(trouble) => trouble.render(),
             other => error_line(&other.to_string()),
         }
     }

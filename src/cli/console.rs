@@ -19,6 +19,15 @@ pub(super) fn say(text: &str) -> io::Result<()> {
     }
 }
 
+/// Prints what is no text with styles to the standard output, byte for byte.
+pub(super) fn say_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
 /// Prints to the standard error. If nobody can be told, nobody can be told that either.
 pub(super) fn note(text: &str) {
     let mut out = AutoStream::auto(io::stderr());

@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Sleep, sleep};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::watch;
 
 use super::shared::Shared;
 
@@ -92,11 +91,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, shared: &Arc<Shared>, mut closing: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(stream: TcpStream, shared: &Arc<Shared>) -> Self {
         // What is written is a whole answer: there is nothing to wait for. If that cannot be set, it is slower.
         let _ = stream.set_nodelay(true);
         let patience = shared.limits.idle_time + shared.limits.head_time;
         shared.connections.fetch_add(1, Ordering::Relaxed);
+        let mut closing = shared.closing.clone();
         let closing = async move {
             // The server is gone: that is an end, too.
             let _ = closing.wait_for(|closing| *closing).await;

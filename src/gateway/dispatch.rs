@@ -14,6 +14,7 @@ use serde_json::json;
 use super::body;
 use super::calls::Errand;
 use super::connection::Conversation;
+use super::events;
 use super::exposure::Shown;
 use super::jsonrpc::{self, Answer, Incoming, Invalid, Request};
 use super::place::{Place, locate};
@@ -74,6 +75,16 @@ async fn answer_or_refuse(
             }
             Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
         }
+        Place::Events => {
+            expect(request, &[Method::GET], "GET")?;
+            lets_in(shared, request, "events")?;
+            events::hear(shared, request).await
+        }
+        Place::Topic(topic) => {
+            expect(request, &[Method::POST], "POST")?;
+            lets_in(shared, request, "events")?;
+            events::emit(shared, request, payload, topic.into_owned()).await
+        }
         Place::Service(service, rest) => rest::answer(shared, request, payload, &service, rest).await,
         Place::Nothing => Err(Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path")),
     }
@@ -106,6 +117,12 @@ fn expect(request: &HttpRequest, methods: &[Method], names: &'static str) -> Res
         return Ok(());
     }
     Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this is for {names}")).allow(names))
+}
+
+/// Refuses who would have to show the token.
+fn lets_in(shared: &Shared, request: &HttpRequest, what: &str) -> Result<(), Problem> {
+    let shown = shared.exposure.shown(request.headers());
+    if shared.exposure.lets_in(shown) { Ok(()) } else { Err(rest::hidden(what, shown)) }
 }
 
 /// JSON-RPC, for all services or for one.

@@ -52,6 +52,11 @@ impl Exposure {
         }
     }
 
+    /// Whether somebody may do what is not about one service alone.
+    pub(super) fn lets_in(&self, shown: Shown) -> bool {
+        shown == Shown::Token || self.token.is_none()
+    }
+
     /// Whether somebody may ask a service.
     pub(super) fn shows(&self, service: &str, shown: Shown) -> bool {
         self.decide(shown, |glob| glob.matches(service))

@@ -15,6 +15,10 @@ pub(super) enum Place<'a> {
     Health,
     /// `/readyz`
     Readiness,
+    /// `/events`
+    Events,
+    /// `/events/{topic}`
+    Topic(Cow<'a, str>),
     /// `/{service}/{path…}`: what a service has there. The path has its escapes and begins with a slash.
     Service(Cow<'a, str>, &'a str),
     /// Nothing, and nothing of a service either.
@@ -57,7 +61,9 @@ pub(super) fn locate(path: &str) -> Result<Place<'_>, BadTarget> {
         "api" => second()?.map_or(Place::Nothing, Place::ServiceApi),
         "healthz" if rest.is_empty() => Place::Health,
         "readyz" if rest.is_empty() => Place::Readiness,
-        "" | "events" | "healthz" | "readyz" | "metrics" | "openapi.json" => Place::Nothing,
+        "events" if rest.is_empty() => Place::Events,
+        "events" => second()?.map_or(Place::Nothing, Place::Topic),
+        "" | "healthz" | "readyz" | "metrics" | "openapi.json" => Place::Nothing,
         _ => Place::Service(first, rest),
     })
 }
@@ -100,7 +106,9 @@ mod tests {
             ("/api/shop/x", Place::Nothing),
             ("/healthz", Place::Health),
             ("/healthz/x", Place::Nothing),
-            ("/events/a.b", Place::Nothing),
+            ("/events", Place::Events),
+            ("/events/a.b", Place::Topic("a.b".into())),
+            ("/events/a/b", Place::Nothing),
             ("/metrics/x", Place::Nothing),
             ("/", Place::Nothing),
             ("//shop", Place::Nothing),

@@ -105,14 +105,25 @@ impl Server {
     pub fn start(self, listener: TcpListener) -> io::Result<Running> {
         let address = listener.local_addr()?;
         let Server { entrance, providers, limits, exposure, style, origins, workers } = self;
-        let (connections, in_flight) = Default::default();
-        let shared =
-            Arc::new(Shared { entrance, providers, limits, exposure, style, origins, address, connections, in_flight });
         let (close, closing) = watch::channel(false);
+        let (connections, in_flight, streams) = Default::default();
+        let shared = Arc::new(Shared {
+            entrance,
+            providers,
+            limits,
+            exposure,
+            style,
+            origins,
+            address,
+            connections,
+            in_flight,
+            streams,
+            closing,
+        });
         let (started, starting) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
             rt::System::new().block_on(async move {
-                match listen(shared, workers, listener, closing) {
+                match listen(shared, workers, listener) {
                     Ok(server) => {
                         let _ = started.send(Ok(server.handle()));
                         server.await
@@ -130,12 +141,7 @@ impl Server {
     }
 }
 
-fn listen(
-    shared: Arc<Shared>,
-    workers: usize,
-    listener: TcpListener,
-    closing: watch::Receiver<bool>,
-) -> io::Result<actix_server::Server> {
+fn listen(shared: Arc<Shared>, workers: usize, listener: TcpListener) -> io::Result<actix_server::Server> {
     let limits = shared.limits.clone();
     let server = actix_server::Server::build()
         .workers(workers)
@@ -160,10 +166,10 @@ fn listen(
                 data.insert(connection.conversation.clone());
             })
             .h1(map_config(app, |()| AppConfig::default()));
-        let (shared, closing) = (shared.clone(), closing.clone());
+        let shared = shared.clone();
         fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
-            ready(Ok((Connection::new(stream, &shared, closing.clone()), peer)))
+            ready(Ok((Connection::new(stream, &shared), peer)))
         })
         .and_then(http)
     };

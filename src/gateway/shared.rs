@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rehearsal_actors::outside::Entrance;
 use rehearsal_actors::outside::registry::Registry;
 use rehearsal_actors::simulation::Pace;
+use tokio::sync::watch;
 
 use super::cors::Origins;
 use super::exposure::Exposure;
@@ -26,6 +27,10 @@ pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) connections: AtomicUsize,
     pub(super) in_flight: AtomicUsize,
+    /// Of events.
+    pub(super) streams: AtomicUsize,
+    /// Becomes true when the server is to end.
+    pub(super) closing: watch::Receiver<bool>,
 }
 
 /// Those who have registered from outside.

@@ -4,6 +4,7 @@
 mod common;
 
 mod abuse;
+mod events;
 mod external;
 mod jsonrpc;
 mod limits;

@@ -111,9 +111,18 @@ impl Shop {
     }
 
     async fn nothing(self: Rc<Self>, _: ServiceIo, _: Request) {}
+
+    async fn ordered(self: Rc<Self>, io: ServiceIo, _: Event<Value>) -> Result<(), StepError> {
+        io.count("orders heard", 1);
+        Ok(())
+    }
 }
 
 impl Service for Shop {
+    fn subscriptions(subscriptions: &mut Subscriptions<Self>) {
+        subscriptions.on("order.*", Shop::ordered);
+    }
+
     fn endpoints(endpoints: &mut Endpoints<Self>) {
         endpoints.get("/items/{id}", Shop::tell).post("/items", Shop::tell).delete("/items/{id}", Shop::nothing);
         endpoints.put("/items/{id}", Shop::tell).get("/", Shop::tell);
