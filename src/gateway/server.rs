@@ -14,6 +14,8 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpRequest, rt, web};
 use rehearsal_actors::outside::Entrance;
+use rehearsal_actors::outside::registry::Registry;
+use rehearsal_actors::simulation::Pace;
 use tokio::sync::watch;
 
 use super::connection::Connection;
@@ -22,12 +24,13 @@ use super::dispatch;
 use super::exposure::Exposure;
 use super::jsonrpc::Style;
 use super::limits::Limits;
-use super::shared::Shared;
+use super::shared::{Providers, Shared};
 
 /// An HTTP server that has yet to be started.
 #[must_use = "it listens when it is started"]
 pub struct Server {
     entrance: Entrance,
+    providers: Option<Providers>,
     limits: Limits,
     exposure: Exposure,
     style: Style,
@@ -40,12 +43,20 @@ impl Server {
     pub fn new(entrance: Entrance) -> Self {
         Server {
             entrance,
+            providers: None,
             limits: Limits::default(),
             exposure: Exposure::default(),
             style: Style::default(),
             origins: Origins::default(),
             workers: std::thread::available_parallelism().map_or(1, Into::into),
         }
+    }
+
+    /// Lets services outside register with the gateway's registry, and be located by others. How long they
+    /// say that they are there goes by the wall clock, of whose seconds each is `pace` in the run.
+    pub fn registry(mut self, registry: Registry, pace: Pace) -> Self {
+        self.providers = Some(Providers { registry, pace });
+        self
     }
 
     /// How much of anything it takes.
@@ -93,12 +104,22 @@ impl Server {
     /// The socket cannot be listened to, or there are no threads to be had.
     pub fn start(self, listener: TcpListener) -> io::Result<Running> {
         let address = listener.local_addr()?;
-        let Server { entrance, limits, exposure, style, origins, workers } = self;
+        let Server { entrance, providers, limits, exposure, style, origins, workers } = self;
         let (close, closing) = watch::channel(false);
         let (connections, in_flight, streams) = Default::default();
-        let shared =
-            Shared { entrance, limits, exposure, style, origins, address, connections, in_flight, streams, closing };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            entrance,
+            providers,
+            limits,
+            exposure,
+            style,
+            origins,
+            address,
+            connections,
+            in_flight,
+            streams,
+            closing,
+        });
         let (started, starting) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
             rt::System::new().block_on(async move {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rehearsal_actors::outside::Entrance;
+use rehearsal_actors::outside::registry::Registry;
+use rehearsal_actors::simulation::Pace;
 use tokio::sync::watch;
 
 use super::cors::Origins;
@@ -15,6 +17,8 @@ use super::limits::Limits;
 /// What all requests of a gateway share.
 pub(super) struct Shared {
     pub(super) entrance: Entrance,
+    /// `None`: nobody may register.
+    pub(super) providers: Option<Providers>,
     pub(super) limits: Limits,
     pub(super) exposure: Exposure,
     pub(super) style: Style,
@@ -27,6 +31,14 @@ pub(super) struct Shared {
     pub(super) streams: AtomicUsize,
     /// Becomes true when the server is to end.
     pub(super) closing: watch::Receiver<bool>,
+}
+
+/// Those who have registered from outside.
+#[derive(Clone)]
+pub(super) struct Providers {
+    pub(super) registry: Registry,
+    /// Seconds of virtual time in one of theirs.
+    pub(super) pace: Pace,
 }
 
 /// One of the requests that are in hand, until it is dropped.

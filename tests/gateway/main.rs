@@ -5,7 +5,9 @@ mod common;
 
 mod abuse;
 mod events;
+mod external;
 mod jsonrpc;
 mod limits;
+mod registry;
 mod rest;
 mod shutdown;
