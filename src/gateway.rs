@@ -9,7 +9,7 @@
 //!
 //! | path | what is there |
 //! |---|---|
-//! | `POST /api` | JSON-RPC 2.0; methods are `service.method`, of the service with the longest name that fits |
+//! | `POST /api` | JSON-RPC 2.0; methods are `service.method`, of the service with the longest name that fits; without a service: `ping`, `locate_service`, `inspect` and `get_service_specs` of the gateway itself |
 //! | `POST /api/{service}` | the same for one service; methods are `method` or `interface.method` |
 //! | `/{service}/{path…}` | the service's endpoints, by GET, HEAD, POST, PUT and DELETE |
 //! | `POST /events/{topic}` | tells an event: 202, and how many services it sets out to |
@@ -45,5 +45,6 @@ mod rest;
 mod server;
 mod shared;
 
+pub(crate) use calls::is_own_method;
 pub use limits::Limits;
 pub use server::{Running, Server};

@@ -56,6 +56,13 @@ fn outcomes(report: &Report, interface: Interface, kind: OutcomeKind) -> u64 {
 fn every_scenario_ends_well_meets_its_expectations_and_is_the_same_twice() -> TestResult {
     for entry in fs::read_dir(folder())? {
         let name = entry?.file_name().to_string_lossy().into_owned();
+        // With somebody outside no two runs are the same, and none goes without a wall clock: that it is
+        // sound is all that can be said of it here. Its own tests serve it.
+        let prepared = Scenario::load(folder().join(&name), &Registry::stock())?.prepare(None, None)?;
+        if !prepared.outside.is_empty() {
+            assert_eq!(name, "sockshop-external.ron");
+            continue;
+        }
         let [first, second] = [finish(&name, None)?, finish(&name, None)?];
         assert_eq!(first.what_went_wrong(), None, "{name}");
         assert_eq!(first.report.trace_hash, second.report.trace_hash, "{name}");

@@ -34,6 +34,7 @@ pub(super) fn serve(arguments: &Serve, registry: &Registry) -> Result<ExitCode, 
     let trace = trace.map(|path| open_trace(path, &arguments.scenario, &progress)).transpose()?;
 
     let server = Server::new(door.entrance).limits(arguments.limits()).origins(arguments.allow_origin.clone());
+    let server = server.registry(door.registry, arguments.pace);
     let server = server.style(if arguments.null_members { Style::NullMembers } else { Style::Strict });
     let server = server.clock(progress.clone(), arguments.pace);
     let server = match &arguments.token {

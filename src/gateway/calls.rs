@@ -1,10 +1,12 @@
 //! From requests in JSON-RPC to calls of methods, and back to answers.
 
 mod errors;
+mod own;
 mod specs;
 
 use std::sync::Arc;
 
+use actix_web::http::header::HeaderMap;
 use rehearsal_actors::interfaces::CallError;
 use rehearsal_actors::interfaces::rpc::{JsonParams, RpcReply};
 use rehearsal_actors::service::ServiceIo;
@@ -15,6 +17,8 @@ use super::exposure::Shown;
 use super::jsonrpc::{ErrorObject, Request};
 use super::shared::Shared;
 use errors::{no_such_method, not_let_in, of_call, too_late};
+use own::Own;
+pub(crate) use own::is_own_method;
 
 /// A method of every service: what it is called, and what its methods are.
 const GET_SERVICE_SPECS: &str = "get_service_specs";
@@ -40,6 +44,8 @@ enum Brought {
         result: Result<Box<RawValue>, CallError>,
         crossing: Crossing,
     },
+    /// The gateway itself was asked.
+    Answered(Result<Box<RawValue>, ErrorObject>),
     /// Nobody has such a method, as far as the gateway can see.
     NoSuchMethod(String),
     /// Whoever asks has to show the token.
@@ -54,13 +60,23 @@ pub(super) struct Errand {
     service: Option<Arc<str>>,
     method: Box<str>,
     params: JsonParams,
+    /// What it is, if it is for the gateway itself.
+    own: Option<Own>,
     shown: Shown,
     shared: Arc<Shared>,
 }
 
 impl Errand {
-    pub(super) fn new(request: &Request<'_>, service: Option<&Arc<str>>, shown: Shown, shared: &Arc<Shared>) -> Self {
+    pub(super) fn new(
+        request: &Request<'_>,
+        service: Option<&Arc<str>>,
+        headers: &HeaderMap,
+        shown: Shown,
+        shared: &Arc<Shared>,
+    ) -> Self {
+        let own = if service.is_none() { Own::of(request, headers, shared.address) } else { None };
         Errand {
+            own,
             service: service.cloned(),
             method: (&*request.method).into(),
             params: request.params.map_or(JsonParams::NONE, |params| JsonParams::new(params.to_owned())),
@@ -88,6 +104,7 @@ impl Errand {
             Brought::Called { result, crossing } => {
                 Heard { result: result.map_err(|error| of_call(&error, crossing)), crossing: Some(crossing) }
             }
+            Brought::Answered(result) => Heard { result, crossing: None },
             Brought::NoSuchMethod(detail) => no_such_method(&detail).into(),
             Brought::Hidden { service } => errors::hidden(&service).into(),
         }
@@ -95,7 +112,10 @@ impl Errand {
 
     /// What is done inside of the run.
     async fn run(self, io: ServiceIo) -> Brought {
-        let Errand { service, method, params, shown, shared } = self;
+        let Errand { service, method, params, own, shown, shared } = self;
+        if let Some(own) = own {
+            return Brought::Answered(own.answer(&io, shown, &shared).await);
+        }
         let (service, method) = match &service {
             Some(service) => (&**service, &*method),
             None => match split(&io, &method) {

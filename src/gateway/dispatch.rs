@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
@@ -147,7 +147,8 @@ async fn jsonrpc_at(
     if !body::is_json(request.headers()) {
         return Err(body::not_json());
     }
-    let asker = Asker { shared, service: service.as_ref(), shown: shared.exposure.shown(request.headers()) };
+    let headers = request.headers();
+    let asker = Asker { shared, service: service.as_ref(), headers, shown: shared.exposure.shown(headers) };
     let mut said = Vec::new();
     let mut response = HttpResponse::Ok();
     match jsonrpc::parse(&bytes, &shared.limits.jsonrpc()) {
@@ -177,6 +178,7 @@ async fn jsonrpc_at(
 struct Asker<'a> {
     shared: &'a Arc<Shared>,
     service: Option<&'a Arc<str>>,
+    headers: &'a HeaderMap,
     shown: Shown,
 }
 
@@ -190,7 +192,7 @@ impl Asker<'_> {
             Ok(request) => request,
             Err(invalid) => return (Some(invalid.into()), None),
         };
-        let errand = Errand::new(&request, self.service, self.shown, self.shared);
+        let errand = Errand::new(&request, self.service, self.headers, self.shown, self.shared);
         let Some(id) = request.id else {
             errand.notify();
             return (None, None);

@@ -78,6 +78,17 @@ impl Exposure {
         self.decide(shown, |glob| glob.matches(service) || glob.matches(&format!("{service}.{method}")))
     }
 
+    /// Whether somebody may ask for anything at all.
+    pub(super) fn shows_anything(&self, shown: Shown) -> bool {
+        self.decide(shown, |_| true)
+    }
+
+    /// Whether somebody may know of a service: it is on the list, or a method of it is.
+    pub(super) fn shows_some_of(&self, service: &str, shown: Shown) -> bool {
+        let is_of_it = |glob: &str| glob.strip_prefix(service).is_some_and(|rest| rest.starts_with(['.', '/']));
+        self.decide(shown, |glob| glob.matches(service) || is_of_it(&glob.pattern()))
+    }
+
     fn decide(&self, shown: Shown, is_listed: impl Fn(&WildMatch) -> bool) -> bool {
         match &self.listed {
             _ if shown == Shown::Token => true,
@@ -120,6 +131,17 @@ mod tests {
         assert_eq!(may(&exposure(Some("t"), None), Shown::Nothing), none);
         assert_eq!(may(&exposure(Some("t"), listed), Shown::Wrong), some);
         assert_eq!(may(&exposure(Some("t"), listed), Shown::Token), all);
+    }
+
+    #[test]
+    fn whoever_may_call_a_method_of_a_service_may_know_of_it() {
+        let exposed = exposure(Some("t"), Some(&["front*", "store.look"]));
+        let known = ["frontend", "store", "stor", "store.look", "cart"];
+        let may = known.map(|service| exposed.shows_some_of(service, Shown::Nothing));
+        assert_eq!(may, [true, true, false, true, false]);
+        assert!(exposed.shows_anything(Shown::Wrong) && exposed.shows_some_of("cart", Shown::Token));
+        assert!(!exposure(Some("t"), None).shows_anything(Shown::Wrong));
+        assert!(exposure(None, None).shows_anything(Shown::Nothing));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpRequest, rt, web};
 use rehearsal_actors::outside::Entrance;
+use rehearsal_actors::outside::registry::Registry;
 use rehearsal_actors::simulation::{Pace, Progress};
 use tokio::sync::watch;
 
@@ -23,12 +24,13 @@ use super::dispatch;
 use super::exposure::Exposure;
 use super::jsonrpc::Style;
 use super::limits::Limits;
-use super::shared::Shared;
+use super::shared::{Providers, Shared};
 
 /// An HTTP server that has yet to be started.
 #[must_use = "it listens when it is started"]
 pub struct Server {
     entrance: Entrance,
+    providers: Option<Providers>,
     limits: Limits,
     exposure: Exposure,
     style: Style,
@@ -42,6 +44,7 @@ impl Server {
     pub fn new(entrance: Entrance) -> Self {
         Server {
             entrance,
+            providers: None,
             limits: Limits::default(),
             exposure: Exposure::default(),
             style: Style::default(),
@@ -49,6 +52,13 @@ impl Server {
             clock: None,
             workers: std::thread::available_parallelism().map_or(1, Into::into),
         }
+    }
+
+    /// Lets services outside register with the gateway's registry, and be located by others. How long they
+    /// say that they are there goes by the wall clock, of whose seconds each is `pace` in the run.
+    pub fn registry(mut self, registry: Registry, pace: Pace) -> Self {
+        self.providers = Some(Providers { registry, pace });
+        self
     }
 
     /// How much of anything it takes.
@@ -103,11 +113,12 @@ impl Server {
     /// The socket cannot be listened to, or there are no threads to be had.
     pub fn start(self, listener: TcpListener) -> io::Result<Running> {
         let address = listener.local_addr()?;
-        let Server { entrance, limits, exposure, style, origins, clock, workers } = self;
+        let Server { entrance, providers, limits, exposure, style, origins, clock, workers } = self;
         let (close, closing) = watch::channel(false);
         let (connections, in_flight, streams, tally) = Default::default();
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             entrance,
+            providers,
             limits,
             exposure,
             style,
@@ -119,8 +130,7 @@ impl Server {
             tally,
             clock,
             closing,
-        };
-        let shared = Arc::new(shared);
+        });
         let (started, starting) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
             rt::System::new().block_on(async move {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use actix_web::http::StatusCode;
 use rehearsal_actors::outcome::OutcomeKind;
 use rehearsal_actors::outside::Entrance;
+use rehearsal_actors::outside::registry::Registry;
 use rehearsal_actors::service::ServiceIo;
 use rehearsal_actors::simulation::{Pace, Progress};
 use tokio::sync::watch;
@@ -22,6 +23,8 @@ use super::rest;
 /// What all requests of a gateway share.
 pub(super) struct Shared {
     pub(super) entrance: Entrance,
+    /// `None`: nobody may register.
+    pub(super) providers: Option<Providers>,
     pub(super) limits: Limits,
     pub(super) exposure: Exposure,
     pub(super) style: Style,
@@ -57,6 +60,14 @@ impl Shared {
             }
         }
     }
+}
+
+/// Those who have registered from outside.
+#[derive(Clone)]
+pub(super) struct Providers {
+    pub(super) registry: Registry,
+    /// Seconds of virtual time in one of theirs.
+    pub(super) pace: Pace,
 }
 
 /// One of the requests that are in hand, until it is dropped.

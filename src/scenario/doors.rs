@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ureq::http::Uri;
 
+use crate::gateway::is_own_method;
 use crate::registry::{Factory, Registry};
 
 use super::decode::{Raw, Spanned};
@@ -161,7 +162,7 @@ fn check_exposed(pattern: &Spanned<String>, names: &BTreeMap<String, usize>, mis
     // A name may have dots in it, and so may a pattern behind it.
     let prefixes = name.match_indices('.').map(|(at, _)| &name[..at]).chain([name]);
     let known = prefixes.clone().any(|prefix| names.contains_key(prefix));
-    if !known && !name.contains(['*', '?']) {
+    if !known && !name.contains(['*', '?']) && !is_own_method(name) {
         let named = Spanned { value: name.to_owned(), span: pattern.span };
         unknown_name(&named, "service", names.keys().map(String::as_str), mistakes);
     }

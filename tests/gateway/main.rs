@@ -5,9 +5,11 @@ mod common;
 
 mod abuse;
 mod events;
+mod external;
 mod jsonrpc;
 mod limits;
 mod metrics;
 mod openapi;
+mod registry;
 mod rest;
 mod shutdown;

@@ -44,6 +44,25 @@ pub(super) fn no_such_method(detail: &str) -> ErrorObject {
     ErrorObject::new(ErrorObject::METHOD_NOT_FOUND, "Method not found").with(Value::Object(data))
 }
 
+/// The gateway itself cannot read what it was asked.
+pub(super) fn bad_params(detail: &str) -> ErrorObject {
+    let mut data = data(OutcomeKind::NotUnderstood);
+    data.insert("detail".to_owned(), detail.into());
+    ErrorObject::new(ErrorObject::INVALID_PARAMS, format!("Invalid params: {detail}")).with(Value::Object(data))
+}
+
+/// No directory of the run has answered, so that nobody could be looked for.
+pub(super) fn no_directory(message: &str, cause: &CallError) -> ErrorObject {
+    let (code, outcome) = match cause {
+        CallError::TimedOut { .. } => (ErrorObject::TIMED_OUT, OutcomeKind::TimedOut),
+        CallError::Undelivered(_) => (ErrorObject::UNDELIVERED, OutcomeKind::Undelivered),
+        CallError::Interrupted { .. } => (ErrorObject::INTERRUPTED, OutcomeKind::Interrupted),
+        CallError::Nack(_) => (ErrorObject::NACK, OutcomeKind::Nack),
+        _ => (ErrorObject::ERROR, OutcomeKind::Error),
+    };
+    here(code, outcome, message.to_owned())
+}
+
 /// Whoever asks has to show the token.
 pub(super) fn hidden(service: &str) -> ErrorObject {
     let message = format!("`{service}` is not for everybody: show the gateway's token");

@@ -2,6 +2,8 @@
 
 pub mod cast;
 pub mod http;
+pub mod outsider;
+pub mod served;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
