@@ -21,10 +21,10 @@ pub(super) struct Problem {
     title: &'static str,
     #[serde(serialize_with = "as_number")]
     status: StatusCode,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    detail: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    instance: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: Box<str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    instance: Box<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,13 +39,13 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 
 impl Problem {
     /// A problem that shows before anything was asked of a service.
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, detail: impl Into<Box<str>>) -> Self {
         Problem {
             type_: "about:blank",
             title: status.canonical_reason().unwrap_or("Failure"),
             status,
             detail: detail.into(),
-            instance: String::new(),
+            instance: "".into(),
             outcome: None,
             definite: None,
             allow: None,
@@ -54,7 +54,7 @@ impl Problem {
 
     /// Which request had it.
     pub(super) fn at(mut self, path: &str) -> Self {
-        path.clone_into(&mut self.instance);
+        self.instance = path.into();
         self
     }
 

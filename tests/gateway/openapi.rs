@@ -58,6 +58,11 @@ fn every_endpoint_and_method_is_described_and_every_place_of_the_gateway() {
 
     let requests = &document["paths"]["/api/calc"]["post"]["requestBody"]["content"]["application/json"]["schema"];
     let requests = requests["anyOf"][0]["oneOf"].as_array().cloned().unwrap_or_default();
+    let of_all = &document["paths"]["/api"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    let of_all = of_all["anyOf"][0]["oneOf"].as_array().cloned().unwrap_or_default();
+    for method in ["ping", "locate_service", "calc.subtract", "hidden.calc.subtract"] {
+        assert!(of_all.iter().any(|request| request["title"] == method), "{method}");
+    }
     let subtract = requests.iter().find(|request| request["title"] == "subtract");
     let properties = &subtract.expect("it is a method")["properties"];
     assert_eq!(properties["method"]["enum"], json!(["subtract", "calculator.subtract"]));

@@ -16,9 +16,36 @@ use crate::gateway::place::{Place, locate};
 const OF_ALL: [(&str, &str); 2] =
     [("get_service_specs", "Says what its methods are."), ("inspect", "Says what its interfaces are.")];
 
+/// The gateway's own methods, what they do, and what they take: see [`calls`](crate::gateway::calls).
+fn own(view: &View<'_>) -> Vec<Value> {
+    let name = || json!({ "type": "string" });
+    let by_name = |params: Value, needed: &[&str]| json!({ "type": "object", "properties": params, "required": needed, "additionalProperties": false });
+    let ttl = json!({ "description": "Seconds that it counts for.", "type": "number", "exclusiveMinimum": 0 });
+    let with_url = json!({ "name": name(), "url": { "type": "string", "format": "uri" }, "ttl": ttl });
+    let port = json!({ "type": "integer", "minimum": 1, "maximum": 65535 });
+    let with_host = json!({ "name": name(), "host": name(), "port": port, "ttl": ttl });
+    let ping = json!({ "anyOf": [by_name(with_url, &["name", "url"]), by_name(with_host, &["name", "host", "port"])] });
+    let one_name = json!({ "type": "array", "prefixItems": [name()], "minItems": 1, "maxItems": 1 });
+    let locate = json!({ "anyOf": [by_name(json!({ "name": name() }), &["name"]), one_name] });
+    let mut requests = Vec::new();
+    if view.access(|shown| view.exposure.shows_anything(shown)).is_some() {
+        requests.push(with_params(
+            "locate_service",
+            "Says where services of that name are, `*` and `?` in it.",
+            locate,
+        ));
+        requests.push(without_params("get_service_specs", "Says what the gateway is."));
+        requests.push(without_params("inspect", "Says what the services are."));
+    }
+    if view.access(|shown| view.exposure.shows("ping", shown)).is_some() {
+        requests.push(with_params("ping", "Says that a service outside is there.", ping));
+    }
+    requests
+}
+
 /// Adds the place for all services, and the place of each that whoever looks may ask.
 pub(super) fn add(view: &View<'_>, services: &[Listed], paths: &mut Map<String, Value>) {
-    let mut all = Vec::new();
+    let mut all = own(view);
     for service in services {
         let Some(offered) = &service.offered else { continue };
         let name = &service.name;
@@ -28,7 +55,7 @@ pub(super) fn add(view: &View<'_>, services: &[Listed], paths: &mut Map<String, 
         let mut of_it = requests("");
         let any = may("");
         if any.is_some() {
-            of_it.extend(OF_ALL.map(|(method, doc)| of_every_service(method, doc)));
+            of_it.extend(OF_ALL.map(|(method, doc)| without_params(method, doc)));
         }
         if of_it.is_empty() {
             continue;
@@ -122,7 +149,14 @@ fn request(names: &[String], method: &MethodDescription, schemas: &Schemas) -> V
     })
 }
 
-fn of_every_service(method: &str, doc: &str) -> Value {
+fn with_params(method: &str, doc: &str, params: Value) -> Value {
+    let mut request = without_params(method, doc);
+    request["properties"]["params"] = params;
+    request["required"] = json!(["jsonrpc", "method", "params"]);
+    request
+}
+
+fn without_params(method: &str, doc: &str) -> Value {
     json!({
         "title": method,
         "description": doc,
