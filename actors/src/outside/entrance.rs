@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -11,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
 use crate::service::ServiceIo;
+use crate::service::desk::Desk;
 
 /// So many visitors may be inside, or waiting at the door, at once.
 pub const VISITORS_LIMIT: usize = 65_536;
@@ -19,7 +21,11 @@ pub const VISITORS_LIMIT: usize = 65_536;
 type Stay = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A visitor at the door.
-type Visitor = Box<dyn FnOnce(ServiceIo) -> Stay + Send>;
+struct Visitor {
+    act: Box<dyn FnOnce(ServiceIo) -> Stay + Send>,
+    /// Whether a gateway that is to end waits for them.
+    is_waited_for: bool,
+}
 
 /// The way into a run. All clones are the same; it may be used in any thread.
 #[derive(Clone, Default)]
@@ -80,8 +86,29 @@ impl Entrance {
     }
 
     /// Sends somebody in, who acts as the gateway. What it does begins whether the visit is awaited or
-    /// not, and goes on if it is dropped.
+    /// not, and goes on if it is dropped. A gateway that is to end in an orderly way waits for it, for as
+    /// long as its supervisor lets it.
     pub fn enter<R, F, Acting>(&self, act: F) -> Visit<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(ServiceIo) -> Acting + Send + 'static,
+        Acting: Future<Output = R> + 'static,
+    {
+        self.send_in(act, true)
+    }
+
+    /// The same for somebody who stays for as long as it takes, to listen: a gateway that is to end does not
+    /// wait for them.
+    pub fn linger<R, F, Acting>(&self, act: F) -> Visit<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(ServiceIo) -> Acting + Send + 'static,
+        Acting: Future<Output = R> + 'static,
+    {
+        self.send_in(act, false)
+    }
+
+    fn send_in<R, F, Acting>(&self, act: F, is_waited_for: bool) -> Visit<R>
     where
         R: Send + 'static,
         F: FnOnce(ServiceIo) -> Acting + Send + 'static,
@@ -93,7 +120,7 @@ impl Entrance {
             ticket.come_back(Err(EntranceError::Full));
             return Visit(coming);
         }
-        let visitor: Visitor = Box::new(move |io| {
+        let act: Box<dyn FnOnce(ServiceIo) -> Stay + Send> = Box::new(move |io| {
             let mut ticket = ticket;
             ticket.entered = true;
             let acting = act(io);
@@ -102,6 +129,7 @@ impl Entrance {
                 ticket.come_back(Ok(answer));
             })
         });
+        let visitor = Visitor { act, is_waited_for };
         let mut queue = self.shared.lock();
         if queue.open == 0 {
             drop(queue);
@@ -170,8 +198,25 @@ impl Shared {
 pub(super) struct Entering(Visitor);
 
 impl Entering {
-    pub(super) fn begin(self, io: ServiceIo) -> Stay {
-        (self.0)(io)
+    pub(super) async fn stay(self, io: ServiceIo) {
+        let _at_work = self.0.is_waited_for.then(|| AtWork::begin(&io));
+        (self.0.act)(io).await;
+    }
+}
+
+/// A visitor who is waited for.
+struct AtWork(Rc<Desk>);
+
+impl AtWork {
+    fn begin(io: &ServiceIo) -> Self {
+        io.desk.set_at_work(true);
+        AtWork(io.desk.clone())
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.set_at_work(false);
     }
 }
 
