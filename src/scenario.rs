@@ -30,6 +30,7 @@
 //!         (name: "cart", actor: "shop/cart", params: (items: 3)),
 //!         (name: "orders", actor: "shop/orders", with: "cart"), // on the node of `cart`
 //!         // Where it has its connections for raw messages, and what directories may show it.
+//!         // With `provides: true` a service registers its interfaces there by itself.
 //!         (name: "phone book", actor: "directory", router: 1, vnets: ["shop"], permissions: ["clerk"]),
 //!         // By which others come in when it is served, and what they may call without a token
 //!         // (left out: everything); and somebody outside, who is reached by way of it.
@@ -332,7 +333,7 @@ impl Declared {
         let directories = directories.map(|raw| routing::read_directories(raw, &indices, mistakes));
         let gateways = fields.optional("gateways", mistakes).map(|raw| routing::read_gateways(raw, mistakes));
         let victims = Victims { services: &indices, supervision: supervision.as_ref() };
-        let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, &victims, mistakes));
+        let faults = fields.optional("faults", mistakes).map(|raw| faults::read_faults(raw, until, &victims, mistakes));
         let policies = fields.optional("policies", mistakes);
         let policies = policies.map(|raw| policies::read_policies(raw, &victims, mistakes));
         let expectations = fields.optional("expect", mistakes);

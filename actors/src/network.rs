@@ -27,6 +27,7 @@ pub(crate) mod reminder;
 pub(crate) mod seats;
 mod sending;
 mod strikes;
+mod table;
 mod transit;
 pub(crate) mod waits;
 
@@ -48,6 +49,7 @@ use crate::network::links::Links;
 use crate::network::order::InSequence;
 use crate::network::ports::{AnyBody, Body, Fate, Ports, Receiver};
 use crate::network::seats::{Closable, Presence, Seats};
+use crate::network::table::Table;
 use crate::network::waits::{WaitKey, Waits};
 use crate::outcome::Interface;
 use crate::random::{Stream, Streams};
@@ -105,6 +107,8 @@ pub(crate) struct Network {
     now: Cell<u64>,
     calendar: RefCell<Calendar<Event>>,
     timers: RefCell<Timers<Alarm>>,
+    /// Of the timer that was cancelled last.
+    spare_waker: Cell<Option<Waker>>,
     executor: Executor,
     ports: RefCell<Ports>,
     world: RefCell<World>,
@@ -114,7 +118,7 @@ pub(crate) struct Network {
     pub(crate) book: RefCell<AddressBook>,
     pub(crate) ledger: RefCell<Ledger>,
     /// Services that take bodies of every type.
-    takers: RefCell<Vec<Option<Rc<dyn Receiver<AnyBody>>>>>,
+    takers: RefCell<Table<Rc<dyn Receiver<AnyBody>>>>,
     /// Messages that wait for the next life of their receiver.
     pub(crate) kept: RefCell<Kept>,
     /// Who is told of the beginnings and ends of services.
@@ -123,7 +127,7 @@ pub(crate) struct Network {
     /// Why the run is to end, once somebody has said so.
     verdict: RefCell<Option<Ending>>,
     /// How to end each service.
-    closables: RefCell<Vec<Option<Rc<dyn Closable>>>>,
+    closables: RefCell<Table<Rc<dyn Closable>>>,
     counters: RefCell<BTreeMap<ServiceId, BTreeMap<String, u64>>>,
     /// What keeps an eye on them, if anything does.
     pub(crate) watch: Option<RefCell<Watch>>,
@@ -144,6 +148,7 @@ impl Network {
             now: Cell::new(0),
             calendar: RefCell::new(Calendar::new()),
             timers: RefCell::new(Timers::new()),
+            spare_waker: Cell::default(),
             executor: Executor::new(),
             ports: RefCell::default(),
             in_sequence: RefCell::default(),
@@ -199,7 +204,17 @@ impl Network {
     }
 
     pub(crate) fn cancel_timer(&self, timer: TimerId) {
-        self.timers.borrow_mut().cancel(timer);
+        let alarm = self.timers.borrow_mut().cancel(timer);
+        if let Some(Alarm::Wake(waker)) = alarm {
+            self.spare_waker.set(Some(waker));
+        }
+    }
+
+    /// Wakes somebody that much later. Whoever has cancelled a timer mostly starts the next one, and its
+    /// waker is still there: to clone it would cost more than the timer.
+    pub(crate) fn wake_later(&self, duration: SimDuration, waker: &Waker) -> TimerId {
+        let spare = self.spare_waker.take().filter(|spare| spare.will_wake(waker));
+        self.start_timer(duration, Alarm::Wake(spare.unwrap_or_else(|| waker.clone())))
     }
 
     pub(crate) fn is_timer_running(&self, timer: TimerId) -> bool {
@@ -247,21 +262,23 @@ impl Network {
 
     /// Makes a service reachable for bodies of every type.
     pub(crate) fn set_taker_of_everything(&self, service: ServiceId, taker: Rc<dyn Receiver<AnyBody>>) {
-        put(&mut self.takers.borrow_mut(), service, taker);
+        let before = self.takers.borrow_mut().put(service, taker);
+        drop(before);
     }
 
     /// What nobody takes by its type, the service does not understand any more.
     pub(crate) fn remove_taker_of_everything(&self, service: ServiceId) {
-        let taker = self.takers.borrow_mut().get_mut(service.index()).and_then(Option::take);
+        let taker = self.takers.borrow_mut().take(service);
         drop(taker);
     }
 
     fn taker_of_everything(&self, service: ServiceId) -> Option<Rc<dyn Receiver<AnyBody>>> {
-        self.takers.borrow().get(service.index()).cloned().flatten()
+        self.takers.borrow().get(service).cloned()
     }
 
     pub(crate) fn set_closable(&self, service: ServiceId, closable: Rc<dyn Closable>) {
-        put(&mut self.closables.borrow_mut(), service, closable);
+        let before = self.closables.borrow_mut().put(service, closable);
+        drop(before);
     }
 
     pub(crate) fn is_present(&self, service: ServiceId) -> bool {
@@ -328,11 +345,4 @@ impl Network {
         }
         open
     }
-}
-
-fn put<T>(table: &mut Vec<Option<T>>, service: ServiceId, value: T) {
-    if table.len() <= service.index() {
-        table.resize_with(service.index() + 1, || None);
-    }
-    table[service.index()] = Some(value);
 }

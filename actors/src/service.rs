@@ -67,20 +67,23 @@ pub type StepResult = Result<Step, StepError>;
 /// A failed step is followed by the next one. A service that cannot go on says so with
 /// [`fatal`](Self::fatal): it fails, and its supervisor decides what comes next.
 pub struct StepError {
-    reason: String,
+    reason: Box<str>,
     fatal: bool,
 }
 
+// Every step moves a result.
+const _: () = assert!(size_of::<StepResult>() == size_of::<Step>());
+
 impl<E: std::error::Error> From<E> for StepError {
     fn from(error: E) -> Self {
-        StepError { reason: error.to_string(), fatal: false }
+        StepError { reason: error.to_string().into(), fatal: false }
     }
 }
 
 impl StepError {
     /// A failure in words of your own.
     pub fn new(reason: impl Into<String>) -> Self {
-        StepError { reason: reason.into(), fatal: false }
+        StepError { reason: reason.into().into(), fatal: false }
     }
 
     /// The whole service fails, not this step alone.
@@ -168,25 +171,31 @@ pub(crate) async fn let_others_run() {
 #[derive(Clone)]
 pub struct ServiceIo {
     pub(crate) desk: Rc<Desk>,
-    /// The chain of calls on whose behalf it acts.
-    pub(crate) trace: Option<TraceId>,
-    call: Option<Rc<Call>>,
+    behalf: Behalf,
+}
+
+/// On whose behalf a service acts.
+#[derive(Clone)]
+enum Behalf {
+    Itself,
+    Call(Rc<Call>),
+    Event(TraceId),
 }
 
 impl ServiceIo {
     /// What a service sees that acts of its own accord.
     pub(crate) fn new(desk: Rc<Desk>) -> Self {
-        ServiceIo { desk, trace: None, call: None }
+        ServiceIo { desk, behalf: Behalf::Itself }
     }
 
     /// What the handler of a call sees.
     pub(crate) fn of_call(desk: Rc<Desk>, call: Rc<Call>) -> Self {
-        ServiceIo { desk, trace: Some(call.trace_id()), call: Some(call) }
+        ServiceIo { desk, behalf: Behalf::Call(call) }
     }
 
     /// What the handler of an event sees.
     pub(crate) fn of_event(desk: Rc<Desk>, trace: TraceId) -> Self {
-        ServiceIo { desk, trace: Some(trace), call: None }
+        ServiceIo { desk, behalf: Behalf::Event(trace) }
     }
 
     /// Calls of methods of others.
@@ -202,12 +211,19 @@ impl ServiceIo {
     /// The call that this handler is at work on: who calls, and with which headers. `None` outside of
     /// the handlers of interfaces.
     pub fn call(&self) -> Option<&Call> {
-        self.call.as_deref()
+        match &self.behalf {
+            Behalf::Call(call) => Some(call),
+            Behalf::Itself | Behalf::Event(_) => None,
+        }
     }
 
     /// The chain of calls and events that this handler belongs to; its own calls and events carry it on.
     pub fn trace_id(&self) -> Option<TraceId> {
-        self.trace
+        match &self.behalf {
+            Behalf::Itself => None,
+            Behalf::Call(call) => Some(call.trace_id()),
+            Behalf::Event(trace) => Some(*trace),
+        }
     }
 
     /// Messages.

@@ -63,7 +63,7 @@ pub use crate::rules::{LinkModel, Ordering};
 use crate::service::cast::{BadStart, Casting, seat};
 pub use crate::service::cast::{Cast, Recast};
 use crate::supervision::Supervisor;
-use crate::supervision::lives::{Lives, Role};
+use crate::supervision::lives::{Again, Lives, Role};
 use crate::supervision::root::complete;
 use crate::topology::{NodeId, Topology};
 use crate::trace::{ServiceId, TraceNames, TraceSink};
@@ -391,16 +391,14 @@ fn cast(network: &Rc<Network>, services: Vec<ServiceSpec>) -> Result<Vec<Role>, 
     for (index, spec) in services.into_iter().enumerate() {
         let ServiceSpec { name, cast, recast, node, step_every, keep_step_values, router, provides, .. } = spec;
         let id = ServiceId(index as u32);
-        network.open_main_connection(id);
         let casting = Casting { network, id, step_every, keep_step_values, provides };
         let desk = match panics::catch(|| cast.make(casting)) {
             Ok(Ok(desk)) => desk,
             Ok(Err(bad)) => return Err(cannot_start(name, bad)),
             Err(Caught { message, place }) => return Err(StartError::Panicked { service: name, message, place }),
         };
-        let (ready, records) = (true, None);
-        let home = node;
-        roles.push(Role { home, router, step_every, keep_step_values, provides, records, ready, recast, desk });
+        let again = recast.map(|recast| Box::new(Again { recast, step_every, keep_step_values, provides }));
+        roles.push(Role { home: node, router, ready: true, again, desk, records: None });
     }
     Ok(roles)
 }

@@ -12,11 +12,13 @@
 //! | `tree` | the rules, one supervisor at a time; nothing else |
 //! | `lives` | how services begin and end, and what they leave behind |
 //! | `root` | the tree in which everybody has a place |
+//! | `runs` | long lists of what is mostly alike |
 //! | `actor` | the Actix actor that brings the two together |
 
 pub(crate) mod actor;
 pub(crate) mod lives;
 pub(crate) mod root;
+mod runs;
 pub mod spec;
 mod tree;
 

@@ -81,21 +81,36 @@ struct Sides {
     right: Option<Vec<Spanned<String>>>,
 }
 
-/// Reads the list of faults.
-pub(crate) fn read_faults(raw: Raw<'_>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Vec<Fault> {
+/// Reads the list of faults of a run that ends then.
+pub(crate) fn read_faults(
+    raw: Raw<'_>,
+    until: Option<SimTime>,
+    victims: &Victims<'_>,
+    mistakes: &mut Mistakes,
+) -> Vec<Fault> {
     let list = raw.items("a list of faults", mistakes);
     let list = list.and_then(|list| limited(list, MOST_FAULTS, "faults", mistakes));
-    list.unwrap_or_default().into_iter().filter_map(|raw| read_fault(raw, victims, mistakes)).collect()
+    list.unwrap_or_default().into_iter().filter_map(|raw| read_fault(raw, until, victims, mistakes)).collect()
 }
 
-fn read_fault(raw: Raw<'_>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Option<Fault> {
+fn read_fault(raw: Raw<'_>, until: Option<SimTime>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Option<Fault> {
     let mut fields = raw.fields("a fault", mistakes)?;
-    let at = fields.required("at", "\"10s\"", mistakes).and_then(|raw| raw.quantity(mistakes));
+    let at = fields.required("at", "\"10s\"", mistakes).and_then(|raw| read_moment(raw, until, mistakes));
     let change = fields.required("change", "NodeDown(\"edge-1\")", mistakes);
     let change = change.and_then(|raw| read_change(raw, victims, mistakes));
     fields.finish(mistakes);
     let (word, change) = change?;
     Some(Fault { at: at?, word, change })
+}
+
+/// When a fault happens: not after the run.
+fn read_moment(raw: Raw<'_>, until: Option<SimTime>, mistakes: &mut Mistakes) -> Option<SimTime> {
+    let at: SimTime = raw.quantity(mistakes)?;
+    if let Some(until) = until.filter(|until| at > *until) {
+        let mistake = Mistake::new("a fault that never happens").label(format!("the run ends at {until}"));
+        mistakes.add(raw.span(), mistake.help("write a later `until`, or leave the fault out"));
+    }
+    Some(at)
 }
 
 fn read_change(raw: Raw<'_>, victims: &Victims<'_>, mistakes: &mut Mistakes) -> Option<(Span, Named)> {

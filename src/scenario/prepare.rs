@@ -232,6 +232,7 @@ impl Scenario {
                 Ok(spec) => specs.push(ServiceSpec {
                     step_every: service.step_every,
                     keep_step_values: service.keep_steps,
+                    provides: service.provides,
                     router: service.membership.router,
                     vnets: service.membership.vnets.clone(),
                     permissions: service.membership.permissions.clone(),

@@ -49,6 +49,8 @@ pub(crate) struct Service {
     pub(crate) availability: Probability,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_steps: usize,
+    /// Whether it registers its interfaces with a directory by itself.
+    pub(crate) provides: bool,
     pub(crate) membership: Membership,
 }
 
@@ -110,6 +112,7 @@ fn read_service(raw: Raw<'_>, registry: &Registry, mistakes: &mut Mistakes) -> O
     let availability = quantity_or(&mut fields, "availability", Probability::NEVER, mistakes);
     let step_every = fields.optional("step_every", mistakes).and_then(|raw| raw.some_time("a step", mistakes));
     let keep_steps = fields.optional("keep_steps", mistakes).and_then(|raw| raw.whole(0, MOST_KEPT, mistakes));
+    let provides = fields.optional("provides", mistakes).and_then(|raw| raw.truth(mistakes));
     let membership = Membership::read(&mut fields, mistakes);
     fields.finish(mistakes);
     let name = name?;
@@ -123,6 +126,7 @@ fn read_service(raw: Raw<'_>, registry: &Registry, mistakes: &mut Mistakes) -> O
         availability,
         step_every,
         keep_steps: keep_steps.unwrap_or(0) as usize,
+        provides: provides.unwrap_or(false),
         membership,
     })
 }

@@ -40,10 +40,16 @@ error: the name of a permission is empty
 error: unknown field `permission` in a service
   --> tests/mistakes/routing.ron:11:46
    |
-11 |         (name: "trader", actor: "test/echo", permission: ["trader"]),
+11 |         (name: "trader", actor: "test/echo", permission: ["trader"], provides: "yes"),
    |                                              ^^^^^^^^^^ did you mean `permissions`?
    |
-   = help: the fields are name, actor, params, node, with, cpu, gpu, ram, storage, availability, step_every, keep_steps, router, vnets, permissions
+   = help: the fields are name, gateway, external, actor, params, node, with, cpu, gpu, ram, storage, availability, step_every, keep_steps, provides, router, vnets, permissions
+
+error: expected true or false without quotes, found a text in quotes
+  --> tests/mistakes/routing.ron:11:80
+   |
+11 |         (name: "trader", actor: "test/echo", permission: ["trader"], provides: "yes"),
+   |                                                                                ^^^^^
 
 error: unknown service `hubb`
   --> tests/mistakes/routing.ron:13:26
@@ -97,7 +103,7 @@ error: unknown node `clod`
 20 |         (machine: "clod", by: "edge-1"),
    |                   ^^^^^^ did you mean `cloud`?
 
-14 mistakes in tests/mistakes/routing.ron
+15 mistakes in tests/mistakes/routing.ron
 "#,
     );
 }

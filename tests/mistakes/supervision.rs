@@ -1,4 +1,4 @@
-//! Mistakes in who restarts whom, and who is killed.
+//! Mistakes in who restarts whom, who is killed, and when.
 
 use super::assert_mistakes;
 
@@ -166,6 +166,32 @@ error: expected Kill, Infinity or a duration such as "2s", found a list
    |                                                              ^
 
 12 mistakes in tests/mistakes/supervision.ron
+"#,
+    );
+}
+
+#[test]
+fn faults_that_would_come_when_the_run_is_over() {
+    assert_mistakes(
+        "late-fault",
+        r#"
+error: a fault that never happens
+ --> tests/mistakes/late-fault.ron:9:14
+  |
+9 |         (at: "30001ms", change: Kill("cart")),
+  |              ^^^^^^^^^ the run ends at 30s
+  |
+  = help: write a later `until`, or leave the fault out
+
+error: a fault that never happens
+  --> tests/mistakes/late-fault.ron:10:14
+   |
+10 |         (at: "1min", change: Kill("cart")),
+   |              ^^^^^^ the run ends at 30s
+   |
+   = help: write a later `until`, or leave the fault out
+
+2 mistakes in tests/mistakes/late-fault.ron
 "#,
     );
 }

@@ -116,14 +116,11 @@ impl<A> Timers<A> {
         TimerId { slot, generation: self.slots[slot as usize].generation }
     }
 
-    /// Stops a timer; false if it has fired or was cancelled before.
-    pub(crate) fn cancel(&mut self, id: TimerId) -> bool {
+    /// Stops a timer. What it would have done, unless it has fired or was cancelled before.
+    pub(crate) fn cancel(&mut self, id: TimerId) -> Option<A> {
         match self.slots.get(id.slot as usize) {
-            Some(slot) if slot.generation == id.generation && slot.action.is_some() => {
-                self.take(id.slot);
-                true
-            }
-            _ => false,
+            Some(slot) if slot.generation == id.generation && slot.action.is_some() => self.take(id.slot),
+            _ => None,
         }
     }
 
@@ -276,8 +273,8 @@ mod tests {
                 model.push(Reverse((now + duration, id)));
                 if cancel {
                     let (timer, due, id) = running.remove(which % running.len());
-                    prop_assert!(timers.cancel(timer));
-                    prop_assert!(!timers.cancel(timer));
+                    prop_assert!(timers.cancel(timer).is_some());
+                    prop_assert!(timers.cancel(timer).is_none());
                     model.retain(|e| e.0 != (due, id));
                 }
                 prop_assert_eq!(timers.len(), model.len());
@@ -305,7 +302,7 @@ mod tests {
         timers.start(0, 500_000, ());
         for now in 0..10_000 {
             let id = timers.start(now, 1_000_000 - now, ());
-            assert!(timers.cancel(id));
+            assert_eq!(timers.cancel(id), Some(()));
             assert_eq!(timers.next_time(), Some(500_000));
         }
         assert!(timers.lists.len() <= TIDY, "{}", timers.lists.len());
@@ -319,8 +316,8 @@ mod tests {
         timers.take_due(5, &mut due);
         assert_eq!(due, ['a']);
         let again = timers.start(5, 5, 'b');
-        assert!(!timers.cancel(id), "the slot is used anew, the old id must not reach it");
-        assert!(timers.cancel(again));
+        assert_eq!(timers.cancel(id), None, "the slot is used anew, the old id must not reach it");
+        assert!(timers.cancel(again).is_some());
         assert_eq!(timers.next_time(), None);
     }
 }

@@ -136,7 +136,7 @@ impl<'a> Events<'a> {
         let desk = &self.io.desk;
         let network = &desk.network;
         let subscribers = network.commons.hearers(topic);
-        let trace = self.io.trace.unwrap_or_else(|| network.commons.new_trace());
+        let trace = self.io.trace_id().unwrap_or_else(|| network.commons.new_trace());
         let size = size_of(&|| format!("the subscribers of {topic}"), &body)?;
         // The topic, eight bytes of trace id, the body.
         let bytes = Bytes(text_size(topic) + 8 + size.0);

@@ -9,7 +9,7 @@
 //!
 //! | status | outcome | when |
 //! |---|---|---|
-//! | 2xx-4xx by the handler | reply (204: ack) | it answered |
+//! | 2xx-4xx by the handler | reply (204: ack, 403: denied) | it answered |
 //! | 404 | undelivered | no such service (at once) |
 //! | 404, 405 | not understood | the service has no such endpoint, or not for this method |
 //! | 400 | undelivered | the request cannot be put into bytes (at once) |
@@ -167,6 +167,7 @@ impl Response {
             (Answerer::Runtime, 503) => OutcomeKind::Undelivered,
             (Answerer::Runtime, 504) => OutcomeKind::TimedOut,
             (_, 204) => OutcomeKind::Ack,
+            (_, 403) => OutcomeKind::Denied,
             (_, 503) => OutcomeKind::Nack,
             (_, 500..) => OutcomeKind::Error,
             _ => OutcomeKind::Reply,
@@ -208,7 +209,7 @@ mod tests {
 
     #[test]
     fn every_status_has_its_outcome() {
-        use OutcomeKind::{Ack, Error, Interrupted, Nack, NotUnderstood, Reply, TimedOut, Undelivered};
+        use OutcomeKind::{Ack, Denied, Error, Interrupted, Nack, NotUnderstood, Reply, TimedOut, Undelivered};
         for (status, by, outcome) in [
             (200, Answerer::Handler, Reply),
             (404, Answerer::Handler, Reply),
@@ -220,6 +221,7 @@ mod tests {
             (502, Answerer::Handler, Error),
             (504, Answerer::Handler, Error),
             (204, Answerer::Handler, Ack),
+            (403, Answerer::Handler, Denied),
             (500, Answerer::Handler, Error),
             (503, Answerer::Handler, Nack),
             (599, Answerer::Handler, Error),

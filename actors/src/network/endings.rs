@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::network::Network;
-use crate::network::seats::Presence;
+use crate::network::seats::{Closable, Presence};
 use crate::panics::{Caught, catch};
 use crate::report::RestartCause;
 use crate::topology::NodeId;
@@ -155,7 +155,7 @@ impl Network {
 
     /// Drops a service's tasks and its state. What it said if it panicked over that.
     fn close(&self, service: ServiceId) -> Option<String> {
-        let closable = self.closables.borrow_mut().get_mut(service.index()).and_then(Option::take);
+        let closable = self.closables.borrow_mut().take(service);
         let mut last_words = None;
         for task in self.executor.tasks_of(service.0) {
             last_words = self.last_of(service, || self.executor.cancel(task)).or(last_words);
@@ -194,7 +194,7 @@ impl Network {
 
     /// Begins the life of a service that is in its place.
     pub(crate) fn begin(&self, service: ServiceId) {
-        let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
+        let closable = self.closables.borrow().get(service).cloned();
         let Some(closable) = closable else { return };
         if let Err(caught) = catch(|| closable.start()) {
             self.crash(service, caught);
@@ -203,7 +203,7 @@ impl Network {
 
     /// Lets a service end in an orderly way: it runs what it does last.
     pub(crate) fn stop(&self, service: ServiceId) {
-        let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
+        let closable = self.closables.borrow().get(service).cloned();
         let Some(closable) = closable else { return };
         if let Err(caught) = catch(|| closable.stop()) {
             self.crash(service, caught);
@@ -212,7 +212,7 @@ impl Network {
 
     /// From now on a service takes nothing but answers to what it has asked.
     pub(crate) fn let_leave(&self, service: ServiceId) {
-        let closable = self.closables.borrow().get(service.index()).and_then(Clone::clone);
+        let closable = self.closables.borrow().get(service).cloned();
         if let Some(closable) = closable {
             closable.leave();
         }
@@ -223,14 +223,18 @@ impl Network {
     pub(crate) fn stop_all(&self, order: &[ServiceId]) {
         self.set_overseer(None);
         let mut closables = std::mem::take(&mut *self.closables.borrow_mut());
-        let others = (0..closables.len() as u32).rev().map(ServiceId);
-        for service in order.iter().copied().chain(others) {
-            let Some(closable) = closables.get_mut(service.index()).and_then(Option::take) else { continue };
+        let ends = |service, closable: Rc<dyn Closable>| {
             if self.is_present(service) {
                 self.last_of(service, || closable.stop());
             }
             self.last_of(service, || closable.close());
+        };
+        for service in order {
+            if let Some(closable) = closables.take(*service) {
+                ends(*service, closable);
+            }
         }
+        closables.all().rev().for_each(|(service, closable)| ends(service, closable));
         self.executor.clear();
     }
 
@@ -238,15 +242,15 @@ impl Network {
     pub(crate) fn abandon(&self) {
         self.set_overseer(None);
         let closables = std::mem::take(&mut *self.closables.borrow_mut());
-        for (index, closable) in closables.into_iter().enumerate() {
-            self.last_of(ServiceId(index as u32), || closable.iter().for_each(|closable| closable.close()));
+        for (service, closable) in closables.all() {
+            self.last_of(service, || closable.close());
         }
         self.dismantle();
     }
 
     /// Takes a run apart whose services have ended.
     pub(crate) fn dismantle(&self) {
-        self.takers.borrow_mut().clear();
+        drop(self.takers.take());
         self.discard_all();
         let services = self.kept.borrow().services();
         for service in services {

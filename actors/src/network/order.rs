@@ -13,8 +13,9 @@ use crate::trace::ServiceId;
 /// constrains nobody and is dropped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LastDue {
-    /// Most senders have few receivers at a time.
-    near: [(u32, u64); 2],
+    /// Most senders have few receivers at a time: two of them, and when the last message to each is due.
+    near: [u32; 2],
+    near_due: [u64; 2],
     more: Option<Box<More>>,
 }
 
@@ -31,7 +32,7 @@ const FEW: usize = 32;
 impl LastDue {
     /// The last message to `to` is another one, or none: some were lost.
     pub(crate) fn set(&mut self, to: ServiceId, due: u64) {
-        let near = self.near.iter_mut().find(|(id, _)| *id == to.0).map(|(_, due)| due);
+        let near = self.near.iter().position(|id| *id == to.0).map(|at| &mut self.near_due[at]);
         let last = near.or_else(|| {
             let more = self.more.as_mut()?;
             let few = more.few.iter_mut().find(|(id, _)| *id == to.0).map(|(_, due)| due);
@@ -45,16 +46,16 @@ impl LastDue {
     /// When a message to `to` that would arrive at `arrives` is due.
     #[inline]
     pub(crate) fn hold(&mut self, to: ServiceId, now: u64, arrives: u64) -> u64 {
-        for (receiver, due) in &mut self.near {
+        for (receiver, due) in self.near.iter().zip(&mut self.near_due) {
             if *receiver == to.0 {
                 *due = arrives.max(*due);
                 return *due;
             }
         }
         if self.more.is_none()
-            && let Some(stale) = self.near.iter_mut().find(|(_, due)| *due <= now)
+            && let Some(stale) = self.near_due.iter().position(|due| *due <= now)
         {
-            *stale = (to.0, arrives);
+            (self.near[stale], self.near_due[stale]) = (to.0, arrives);
             return arrives;
         }
         self.hold_more(to, now, arrives)

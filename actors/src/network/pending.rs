@@ -102,7 +102,7 @@ impl Future for Deadline {
             None if self.at <= network.now() => Poll::Ready(()),
             None => {
                 let rest = self.at.since(network.now());
-                self.timer = Some(network.start_timer(rest, Alarm::Wake(cx.waker().clone())));
+                self.timer = Some(network.wake_later(rest, cx.waker()));
                 Poll::Pending
             }
             Some(timer) if network.is_timer_running(timer) => {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use slab::Slab;
 
 use crate::network::Network;
+use crate::network::table::Table;
 use crate::network::waits::WaitKey;
 use crate::outcome::{Interface, Undelivered};
 use crate::trace::ServiceId;
@@ -191,7 +192,7 @@ pub(crate) trait AnyPort: Any {
 pub(crate) struct Port<B> {
     pub(crate) index: u16,
     flights: RefCell<Slab<Flight<B>>>,
-    receivers: RefCell<Vec<Option<Rc<dyn Receiver<B>>>>>,
+    receivers: RefCell<Table<Rc<dyn Receiver<B>>>>,
 }
 
 impl<B: Body> Port<B> {
@@ -202,15 +203,12 @@ impl<B: Body> Port<B> {
     }
 
     pub(crate) fn set_receiver(&self, service: ServiceId, receiver: Rc<dyn Receiver<B>>) {
-        let mut receivers = self.receivers.borrow_mut();
-        if receivers.len() <= service.index() {
-            receivers.resize_with(service.index() + 1, || None);
-        }
-        receivers[service.index()] = Some(receiver);
+        let before = self.receivers.borrow_mut().put(service, receiver);
+        drop(before);
     }
 
     pub(crate) fn has_receiver(&self, service: ServiceId) -> bool {
-        self.receivers.borrow().get(service.index()).is_some_and(Option::is_some)
+        self.receivers.borrow().get(service).is_some()
     }
 
     /// Hands a message over to its receiver, or to whoever takes everything there.
@@ -222,7 +220,7 @@ impl<B: Body> Port<B> {
             return network.refused(header, Refused { refusal: Refusal::Gone, body: Some(body) });
         }
         let arrival = Arrival { network, header, body_type: type_name::<B>() };
-        let typed = self.receivers.borrow().get(header.to.index()).cloned().flatten();
+        let typed = self.receivers.borrow().get(header.to).cloned();
         if let Some(receiver) = typed {
             if let Err(refused) = receiver.receive(&arrival, body) {
                 network.refused(header, refused);
@@ -296,7 +294,7 @@ impl<B: Body> AnyPort for Port<B> {
     }
 
     fn unplug(&self, service: ServiceId) {
-        let receiver = self.receivers.borrow_mut().get_mut(service.index()).and_then(Option::take);
+        let receiver = self.receivers.borrow_mut().take(service);
         drop(receiver);
     }
 
@@ -339,7 +337,7 @@ impl Ports {
         let port = Rc::new(Port::<B> {
             index: self.by_index.len() as u16,
             flights: RefCell::new(Slab::new()),
-            receivers: RefCell::new(Vec::new()),
+            receivers: RefCell::default(),
         });
         self.by_index.push(port.clone());
         self.by_type.push((TypeId::of::<B>(), port.clone()));

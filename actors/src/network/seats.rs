@@ -30,14 +30,27 @@ pub(crate) enum Presence {
 /// Whom one service may speak to, sorted; whether messages to each may overtake.
 pub(crate) type Neighbours = Box<[(ServiceId, Ordering)]>;
 
-/// What is written whenever a service sends or gets a message. It fits a cache line: among many
-/// services, what a message costs is the lines it touches.
-#[derive(Default)]
+/// What is written whenever a service sends or gets a message, and what fits beside that. It is a cache
+/// line: among many services, what a message costs is the lines it touches.
 #[repr(align(64))]
 struct Seat {
     sent: u64,
     received: u64,
     last_due: LastDue,
+    presence: Presence,
+    /// Which incarnation there is, counted from 1.
+    incarnation: u32,
+    /// Where it has its connections; a router's is itself.
+    router: ServiceId,
+}
+
+const _: () = assert!(size_of::<Seat>() == 64);
+
+impl Seat {
+    fn new(router: ServiceId) -> Self {
+        let last_due = LastDue::default();
+        Seat { sent: 0, received: 0, last_due, presence: Presence::Running, incarnation: 1, router }
+    }
 }
 
 /// One leg of the application graph, by the nodes at its ends.
@@ -50,13 +63,9 @@ pub(crate) struct Between {
 
 /// The services in their order, then the routers.
 pub(crate) struct Seats {
+    /// Apart from the rest, as every message asks for that of its receiver: this way it is at hand.
     nodes: Vec<NodeId>,
-    /// The router of each service.
-    routers: Vec<ServiceId>,
     seats: Vec<Seat>,
-    presences: Vec<Presence>,
-    /// Which incarnation of each there is, counted from 1.
-    incarnations: Vec<u32>,
     /// By service; `None` if everyone may speak to everyone.
     neighbours: Option<Vec<Neighbours>>,
     services: usize,
@@ -69,17 +78,21 @@ impl Seats {
     pub(crate) fn new(
         services: Vec<(NodeId, ServiceId)>,
         neighbours: Option<Vec<Neighbours>>,
-        routers: impl Iterator<Item = NodeId>,
+        routers: impl ExactSizeIterator<Item = NodeId>,
         ordering: Ordering,
     ) -> Self {
-        let (mut nodes, own_routers): (Vec<NodeId>, Vec<ServiceId>) = services.into_iter().unzip();
-        nodes.extend(routers);
-        let mut seats = Vec::new();
-        seats.resize_with(nodes.len(), Seat::default);
-        let presences = vec![Presence::Running; nodes.len()];
-        let incarnations = vec![1; nodes.len()];
-        let services = own_routers.len();
-        Seats { nodes, routers: own_routers, seats, presences, incarnations, neighbours, services, ordering }
+        let services_and_routers = services.len() + routers.len();
+        let mut nodes = Vec::with_capacity(services_and_routers);
+        let mut seats = Vec::with_capacity(services_and_routers);
+        for (node, router) in &services {
+            nodes.push(*node);
+            seats.push(Seat::new(*router));
+        }
+        for (node, seat) in routers.zip(services.len() as u32..) {
+            nodes.push(node);
+            seats.push(Seat::new(ServiceId(seat)));
+        }
+        Seats { nodes, seats, neighbours, services: services.len(), ordering }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -98,12 +111,12 @@ impl Seats {
     /// Which incarnation of a service there is, counted from 1.
     #[inline]
     pub(crate) fn incarnation(&self, service: ServiceId) -> u32 {
-        self.incarnations[service.index()]
+        self.seats[service.index()].incarnation
     }
 
-    /// The router that a service has its connections at; a router's is itself.
+    /// The router that a service has its connections at.
     pub(crate) fn router_of(&self, service: ServiceId) -> ServiceId {
-        self.routers.get(service.index()).copied().unwrap_or(service)
+        self.seats[service.index()].router
     }
 
     /// Whether one may speak to another. A service is its own neighbour; the runtime's own traffic,
@@ -174,40 +187,42 @@ impl Seats {
     }
 
     pub(crate) fn presence(&self, service: ServiceId) -> Presence {
-        self.presences[service.index()]
+        self.seats[service.index()].presence
     }
 
     /// Everybody's.
     pub(crate) fn presences(&self) -> Vec<Presence> {
-        self.presences.clone()
+        self.seats.iter().map(|seat| seat.presence).collect()
     }
 
     pub(crate) fn set_presence(&mut self, service: ServiceId, presence: Presence) {
-        self.presences[service.index()] = presence;
+        self.seats[service.index()].presence = presence;
     }
 
     /// A service is there again, as another incarnation.
     pub(crate) fn revive(&mut self, service: ServiceId) {
-        self.presences[service.index()] = Presence::Running;
-        let incarnation = &mut self.incarnations[service.index()];
-        *incarnation = incarnation.wrapping_add(1).max(1);
+        let seat = &mut self.seats[service.index()];
+        seat.presence = Presence::Running;
+        seat.incarnation = seat.incarnation.wrapping_add(1).max(1);
     }
 
     /// A service stands somewhere else from now on, and has its connections at that router there.
     pub(crate) fn set_node(&mut self, service: ServiceId, node: NodeId, router: ServiceId) {
         self.nodes[service.index()] = node;
-        self.routers[service.index()] = router;
+        self.seats[service.index()].router = router;
     }
 
     /// Adds seats from which nothing is ever said over the network; returns the first.
     pub(crate) fn add_silent(&mut self, count: usize) -> ServiceId {
-        let first = ServiceId(self.nodes.len() as u32);
-        let len = self.nodes.len() + count;
-        self.nodes.resize(len, NodeId(0));
-        self.seats.resize_with(len, Seat::default);
-        self.presences.resize(len, Presence::Running);
-        self.incarnations.resize(len, 1);
-        first
+        let first = self.nodes.len() as u32;
+        // A vector that grows by itself takes twice the room.
+        self.nodes.reserve_exact(count);
+        self.seats.reserve_exact(count);
+        for seat in (first..).take(count) {
+            self.nodes.push(NodeId(0));
+            self.seats.push(Seat::new(ServiceId(seat)));
+        }
+        ServiceId(first)
     }
 
     /// Everyone a service may speak to but itself, in order of declaration.

@@ -1,6 +1,7 @@
 //! The address book: which connection is whose. Plain data; the routers of a run share it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
@@ -71,18 +72,61 @@ impl Stop {
     }
 }
 
-/// One router's page.
+/// One router's page. The first connections are the main ones of those who were entered with it, as
+/// their first incarnations; there may be a million, and most never change.
 struct Page {
     seat: ServiceId,
     /// The number that it gives out next.
     next: ConnectionId,
-    open: BTreeMap<ConnectionId, Owner>,
+    /// Whose the first ones are, as long as they are open.
+    first: Vec<Option<Entered>>,
+    /// The later ones that are open.
+    later: BTreeMap<ConnectionId, Owner>,
 }
 
-/// Where a service is entered.
-struct Entered {
-    main: Address,
-    standing: Option<Rc<Standing>>,
+/// The position of a service, counted from 1, so that none takes no room.
+type Entered = NonZero<u32>;
+
+impl Page {
+    /// The connection that it gives out next.
+    fn number(&mut self) -> ConnectionId {
+        let number = self.next;
+        self.next = ConnectionId(number.0.saturating_add(1));
+        number
+    }
+
+    /// Gives a main connection to one who is entered.
+    fn enter(&mut self, service: ServiceId) -> ConnectionId {
+        self.first.push(NonZero::new(service.0.wrapping_add(1)));
+        self.number()
+    }
+
+    fn open(&mut self, owner: Owner) -> ConnectionId {
+        let connection = self.number();
+        self.later.insert(connection, owner);
+        connection
+    }
+
+    fn first_at(connection: ConnectionId) -> Option<usize> {
+        connection.0.checked_sub(ConnectionId::FIRST.0).map(|at| at as usize)
+    }
+
+    fn owner_of(&self, connection: ConnectionId) -> Option<Owner> {
+        match Self::first_at(connection).and_then(|at| self.first.get(at)) {
+            Some(entered) => entered.map(|number| Owner { service: ServiceId(number.get() - 1), incarnation: 1 }),
+            None => self.later.get(&connection).copied(),
+        }
+    }
+
+    /// Closes a connection, if it is open.
+    fn close(&mut self, connection: ConnectionId) -> Option<Owner> {
+        let owner = self.owner_of(connection)?;
+        match Self::first_at(connection).and_then(|at| self.first.get_mut(at)) {
+            Some(entered) => *entered = None,
+            None => drop(self.later.remove(&connection)),
+        }
+        Some(owner)
+    }
 }
 
 /// A service that is to be entered, in the order of declaration.
@@ -92,10 +136,16 @@ pub(crate) struct Entrant {
     pub(crate) standing: Standing,
 }
 
+/// An address at a router that is not there: nobody will ever have it.
+const NO_CONNECTION: ConnectionId = ConnectionId(u32::MAX);
+
 /// Which connection is whose, and the numbers of messages.
 pub(crate) struct AddressBook {
     pages: BTreeMap<(MachineId, RouterId), Page>,
-    services: Vec<Entered>,
+    /// The main connection of each service.
+    mains: Vec<Address>,
+    /// Of those who have any.
+    standings: BTreeMap<ServiceId, Rc<Standing>>,
     /// Connections beside the main ones.
     further: BTreeSet<(ServiceId, Address)>,
     hubs: BTreeMap<MachineId, Address>,
@@ -112,11 +162,12 @@ impl AddressBook {
         entrants: Vec<Entrant>,
         routing: Routing,
     ) -> Self {
-        let page = |seat| Page { seat, next: ConnectionId::FIRST, open: BTreeMap::new() };
+        let page = |seat| Page { seat, next: ConnectionId::FIRST, first: Vec::new(), later: BTreeMap::new() };
         let machine = |node: usize| MachineId(node as u32);
         let mut book = AddressBook {
             pages: routers.into_iter().map(|(at, seat)| (at, page(seat))).collect(),
-            services: Vec::with_capacity(entrants.len()),
+            mains: Vec::with_capacity(entrants.len()),
+            standings: BTreeMap::new(),
             further: BTreeSet::new(),
             hubs: BTreeMap::new(),
             gateways: routing.gateways.into_iter().map(|(from, by)| (machine(from), machine(by))).collect(),
@@ -124,22 +175,20 @@ impl AddressBook {
             last_message: 0,
         };
         for (index, Entrant { machine, router, standing }) in entrants.into_iter().enumerate() {
-            let owner = Owner { service: ServiceId(index as u32), incarnation: 1 };
-            let main = book.give_out(machine, router, owner);
-            let standing = (standing != NO_STANDING).then(|| Rc::new(standing));
-            book.services.push(Entered { main, standing });
+            let service = ServiceId(index as u32);
+            let page = book.pages.get_mut(&(machine, router));
+            let connection = page.map_or(NO_CONNECTION, |page| page.enter(service));
+            book.mains.push(Address { machine, router, connection });
+            if standing != NO_STANDING {
+                book.standings.insert(service, Rc::new(standing));
+            }
         }
+        book.pages.values_mut().for_each(|page| page.first.shrink_to_fit());
         book
     }
 
     fn give_out(&mut self, machine: MachineId, router: RouterId, owner: Owner) -> Address {
-        let Some(page) = self.pages.get_mut(&(machine, router)) else {
-            // No such router: an address that nobody will ever have.
-            return Address { machine, router, connection: ConnectionId(u32::MAX) };
-        };
-        let connection = page.next;
-        page.next = ConnectionId(connection.0.saturating_add(1));
-        page.open.insert(connection, owner);
+        let connection = self.pages.get_mut(&(machine, router)).map_or(NO_CONNECTION, |page| page.open(owner));
         Address { machine, router, connection }
     }
 
@@ -151,14 +200,14 @@ impl AddressBook {
         }
         self.close_all(owner.service);
         let main = self.give_out(old.machine, old.router, owner);
-        self.services[owner.service.index()].main = main;
+        self.mains[owner.service.index()] = main;
         main
     }
 
     /// A service has its connections at another router from its next main one on.
     pub(crate) fn move_to(&mut self, service: ServiceId, machine: MachineId, router: RouterId) {
         self.close_all(service);
-        let main = &mut self.services[service.index()].main;
+        let main = &mut self.mains[service.index()];
         *main = Address { machine, router, connection: main.connection };
     }
 
@@ -178,7 +227,7 @@ impl AddressBook {
     /// Closes one connection. False if it was not open.
     pub(crate) fn close(&mut self, address: Address) -> bool {
         let Some(page) = self.pages.get_mut(&(address.machine, address.router)) else { return false };
-        let Some(owner) = page.open.remove(&address.connection) else { return false };
+        let Some(owner) = page.close(address.connection) else { return false };
         self.further.remove(&(owner.service, address));
         if self.hubs.get(&address.machine) == Some(&address) {
             self.hubs.remove(&address.machine);
@@ -191,7 +240,7 @@ impl AddressBook {
         let first = Address::local_inter_machine_router(MachineId(0));
         let further = self.further.range((service, first)..).take_while(|(owner, _)| *owner == service);
         let mut all: Vec<Address> = further.map(|(_, address)| *address).collect();
-        all.extend(self.services.get(service.index()).map(|entered| entered.main));
+        all.extend(self.mains.get(service.index()));
         for address in all {
             self.close(address);
         }
@@ -200,9 +249,7 @@ impl AddressBook {
     /// Whose connection that is, if it is open; of a hub directory's logical address, whoever is the
     /// hub.
     pub(crate) fn owner_of(&self, address: Address) -> Option<Owner> {
-        let owner = |address: Address| {
-            self.pages.get(&(address.machine, address.router))?.open.get(&address.connection).copied()
-        };
+        let owner = |address: Address| self.pages.get(&(address.machine, address.router))?.owner_of(address.connection);
         if address.is_local_hub_directory() {
             let Owner { service, .. } = owner(*self.hubs.get(&address.machine)?)?;
             return Some(Owner { service, incarnation: ANY_INCARNATION });
@@ -217,11 +264,11 @@ impl AddressBook {
 
     /// A service's main connection: its last one, if it is gone.
     pub(crate) fn main_of(&self, service: ServiceId) -> Address {
-        self.services[service.index()].main
+        self.mains[service.index()]
     }
 
     pub(crate) fn standing_of(&self, service: ServiceId) -> Option<Rc<Standing>> {
-        self.services[service.index()].standing.clone()
+        self.standings.get(&service).cloned()
     }
 
     /// Makes a connection its machine's hub directory, instead of the one before it, if it is open.

@@ -104,49 +104,56 @@ impl<S: Service> Networked for ServiceHost<S> {
     }
 }
 
-/// Start, then step after step.
-async fn run_steps<S: Service>(
+/// Start, then step after step. The future has its arguments once; those of an `async fn` it would have
+/// twice, and there is one for each service.
+fn run_steps<S: Service>(
     service: Rc<S>,
     io: ServiceIo,
     every: Option<SimDuration>,
-    provides: Option<Rc<Offers<S>>>,
-) {
-    let network = io.desk.network.clone();
-    if let Err(error) = service.start(&io).await {
-        return network.give_up(io.desk.id, &format!("start: {error}"));
-    }
-    network.started(io.desk.id);
-    for (interface, version) in provides.iter().flat_map(|offers| offers.interfaces.offered()) {
-        io.directory().register(Offering::of(interface).with(VERSION, version));
-    }
-    drop(provides);
-    while !io.desk.is_leaving() {
-        let began = io.now();
-        io.desk.set_stepping(true);
-        let step = service.step(&io).await;
-        io.desk.set_stepping(false);
-        let failed = match step {
-            Ok(Step::Stop) => return,
-            Ok(Step::End) => return network.stop(io.desk.id),
-            Ok(Step::Continue) => {
-                io.desk.step_done(None);
-                false
+    mut provides: Option<Rc<Offers<S>>>,
+) -> impl Future<Output = ()> {
+    let every = every.unwrap_or_default();
+    async move {
+        let network = &io.desk.network;
+        if let Err(error) = service.start(&io).await {
+            return network.give_up(io.desk.id, &format!("start: {error}"));
+        }
+        network.started(io.desk.id);
+        if let Some(offers) = provides.take() {
+            for (interface, version) in offers.interfaces.offered() {
+                io.directory().register(Offering::of(interface).with(VERSION, version));
             }
-            Ok(Step::Value(value)) => {
-                io.desk.step_done(Some(value));
-                false
+        }
+        while !io.desk.is_leaving() {
+            let began = io.now();
+            io.desk.set_stepping(true);
+            let step = service.step(&io).await;
+            io.desk.set_stepping(false);
+            let failed = match step {
+                Ok(Step::Stop) => return,
+                Ok(Step::End) => return network.stop(io.desk.id),
+                Ok(Step::Continue) => {
+                    io.desk.step_done(None);
+                    false
+                }
+                Ok(Step::Value(value)) => {
+                    io.desk.step_done(Some(value));
+                    false
+                }
+                Err(error) if error.is_fatal() => return network.give_up(io.desk.id, &error.to_string()),
+                Err(error) => {
+                    io.desk.step_failed(&error.to_string());
+                    true
+                }
+            };
+            if !every.is_zero() {
+                io.sleep_until(began + every).await;
+            } else if io.now() == began {
+                match failed {
+                    true => io.sleep(PAUSE_AFTER_FAILURE).await,
+                    false => let_others_run().await,
+                }
             }
-            Err(error) if error.is_fatal() => return network.give_up(io.desk.id, &error.to_string()),
-            Err(error) => {
-                io.desk.step_failed(&error.to_string());
-                true
-            }
-        };
-        match every.filter(|every| !every.is_zero()) {
-            Some(every) => io.sleep_until(began + every).await,
-            None if failed && io.now() == began => io.sleep(PAUSE_AFTER_FAILURE).await,
-            None if io.now() == began => let_others_run().await,
-            None => {}
         }
     }
 }

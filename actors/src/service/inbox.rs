@@ -21,8 +21,10 @@ const INBOX_LIMIT: usize = 65_536;
 struct Shared {
     len: Cell<usize>,
     closed: Cell<bool>,
-    /// Futures that found nothing for them.
+    /// Futures that found nothing for them, unless they were woken since: those mostly come again, and to
+    /// clone their wakers would cost more than what they have come for.
     waiting: RefCell<Vec<Waker>>,
+    woken: Cell<bool>,
 }
 
 impl Shared {
@@ -34,8 +36,8 @@ impl Shared {
     }
 
     fn wake_all(&self) {
-        for waker in self.waiting.borrow_mut().drain(..) {
-            waker.wake();
+        if !self.woken.replace(true) {
+            self.waiting.borrow().iter().for_each(Waker::wake_by_ref);
         }
     }
 }
@@ -64,7 +66,12 @@ impl<B> Letters<B> {
 
     pub(crate) fn wake_me(&self, waker: &Waker) {
         let mut waiting = self.shared.waiting.borrow_mut();
+        if self.shared.woken.replace(false) {
+            waiting.retain(|other| other.will_wake(waker));
+        }
         if !waiting.iter().any(|other| other.will_wake(waker)) {
+            // Mostly there is one, and a vector that grows by itself has room for four.
+            waiting.reserve_exact(1);
             waiting.push(waker.clone());
         }
     }
@@ -94,7 +101,13 @@ impl<B> Receiver<B> for Letters<B> {
             return Err(Refused { refusal, body: Some(body) });
         }
         let delivery = arrival.accept(body);
-        self.queue.borrow_mut().push_back(delivery);
+        let mut queue = self.queue.borrow_mut();
+        if queue.capacity() == 0 {
+            // Most services take one message after the other.
+            queue.reserve_exact(1);
+        }
+        queue.push_back(delivery);
+        drop(queue);
         self.shared.len.set(self.shared.len.get() + 1);
         self.shared.wake_all();
         Ok(())
@@ -167,7 +180,10 @@ impl Inbox {
             }
         }
         let letters = Rc::new(Letters { queue: RefCell::new(queue), shared: self.shared.clone() });
-        self.typed.borrow_mut().push(Typed { exact: letters.clone(), any: letters.clone() });
+        let mut typed = self.typed.borrow_mut();
+        typed.reserve_exact(1);
+        typed.push(Typed { exact: letters.clone(), any: letters.clone() });
+        drop(typed);
         network.set_receiver::<B>(owner, letters.clone());
         letters
     }

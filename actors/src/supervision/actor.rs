@@ -23,7 +23,8 @@ use actix::prelude::*;
 use crate::context::{ServiceCell, ServiceContext};
 use crate::network::Network;
 use crate::network::endings::Cause;
-use crate::supervision::lives::{Begun, Lives};
+use crate::supervision::lives::{Begun, Children, Lives};
+use crate::supervision::runs::Runs;
 use crate::supervision::spec::{Restart, Shutdown, Supervisor as Declaration};
 use crate::supervision::tree::{Action, Exit, Supervision, Token};
 use crate::trace::ServiceId;
@@ -46,7 +47,7 @@ impl Message for Tiding {
 pub(crate) struct SupervisorActor {
     lives: Rc<Lives>,
     seat: ServiceId,
-    children: Rc<[ServiceId]>,
+    children: Children,
     await_starts: bool,
     rules: Supervision,
     /// Children that have ended, and may be started again or not.
@@ -58,8 +59,8 @@ impl SupervisorActor {
         lives: Rc<Lives>,
         seat: ServiceId,
         spec: &Declaration,
-        kinds: Rc<[(Restart, Shutdown)]>,
-        children: Rc<[ServiceId]>,
+        kinds: Rc<Runs<(Restart, Shutdown)>>,
+        children: Children,
     ) -> Self {
         let stream = lives.network.stream(&format!("supervisor:{}", spec.name));
         let rules = Supervision::new(spec.strategy, spec.intensity, spec.backoff, kinds, stream);
@@ -81,7 +82,7 @@ impl SupervisorActor {
         while let Some(action) = actions.pop_front() {
             match action {
                 Action::Start(child) => actions.extend(self.start(child, ctx)),
-                Action::Stop(child, shutdown) => self.lives.stop(self.children[child], shutdown),
+                Action::Stop(child, shutdown) => self.lives.stop(self.children.seat(child), shutdown),
                 Action::Wait { token, delay, .. } => {
                     ctx.run_later(delay.into(), move |actor, ctx| actor.handle(Tiding::Resume(token), ctx));
                 }
@@ -98,19 +99,19 @@ impl SupervisorActor {
             }
         }
         let (gone, maybe): (Vec<usize>, _) = self.ended.drain(..).partition(|child| self.rules.has_given_up(*child));
-        gone.into_iter().for_each(|child| self.lives.write_off(self.children[child]));
+        gone.into_iter().for_each(|child| self.lives.write_off(self.children.seat(child)));
         self.ended = maybe;
     }
 
     fn start(&mut self, child: usize, ctx: &ServiceContext<Self>) -> Vec<Action> {
         let now = ctx.now();
         self.ended.retain(|ended| *ended != child);
-        match self.lives.start(self.children[child], self.await_starts) {
+        match self.lives.start(self.children.seat(child), self.await_starts) {
             Ok(Begun::Up) => self.rules.started(child, now),
             Ok(Begun::Beginning) => Vec::new(),
             Ok(Begun::Deferred) => self.rules.deferred(child, now),
             Err(reason) => {
-                self.lives.could_not_start(self.children[child], &reason);
+                self.lives.could_not_start(self.children.seat(child), &reason);
                 self.ended.push(child);
                 self.rules.start_failed(child, now)
             }
@@ -138,7 +139,7 @@ impl Handler<Tiding> for SupervisorActor {
                 self.ended.push(child);
                 self.rules.exited(child, exit_of(&cause), now)
             }
-            Tiding::MachineBack(child) if self.lives.is_deferred(self.children[child]) => self.start(child, ctx),
+            Tiding::MachineBack(child) if self.lives.is_deferred(self.children.seat(child)) => self.start(child, ctx),
             Tiding::MachineBack(_) => Vec::new(),
             Tiding::Resume(token) => self.rules.resume(token, now),
             Tiding::Stop => self.rules.stop(now),

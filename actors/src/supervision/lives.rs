@@ -15,11 +15,11 @@ use std::rc::{Rc, Weak};
 use std::task::Poll;
 
 use crate::changes::Change;
+use crate::network::Network;
 use crate::network::endings::{Cause, Load, Overseer};
 use crate::network::ledger::SUPERVISOR_PREFIX;
 use crate::network::ports::{AnyBody, Delivery};
 use crate::network::seats::Presence;
-use crate::network::{Alarm, Network};
 use crate::panics::catch;
 use crate::report::{Ending, RestartCause};
 use crate::router::RouterId;
@@ -31,28 +31,34 @@ use crate::topology::NodeId;
 use crate::trace::ServiceId;
 use crate::units::SimDuration;
 
-/// A service, from life to life.
+/// A service, from life to life. There may be a million, so that what few of them have is boxed.
 pub(crate) struct Role {
     /// Where it belongs.
     pub(crate) home: NodeId,
     /// Which of its home's routers it has its connections at. Anywhere else that is router 0.
     pub(crate) router: RouterId,
+    /// Made, and yet to begin its first life.
+    pub(crate) ready: bool,
+    /// How it is made anew; a service without it has one life.
+    pub(crate) again: Option<Box<Again>>,
+    /// Of its present life.
+    pub(crate) desk: Option<Rc<Desk>>,
+    /// Those of its lives so far, while it has none.
+    pub(crate) records: Option<Box<Records>>,
+}
+
+/// How a service is made anew.
+pub(crate) struct Again {
+    pub(crate) recast: Recast,
     pub(crate) step_every: Option<SimDuration>,
     pub(crate) keep_step_values: usize,
     pub(crate) provides: bool,
-    /// Those of its lives so far, unless it is in its first one.
-    pub(crate) records: Option<Box<Records>>,
-    /// Made, and yet to begin its first life.
-    pub(crate) ready: bool,
-    /// Makes it anew; a service without it has one life.
-    pub(crate) recast: Option<Recast>,
-    /// Of its present life.
-    pub(crate) desk: Option<Rc<Desk>>,
 }
 
 use account::{Account, restart_cause};
 use partings::Parting;
-use posts::{Boss, Flat, Post};
+pub(super) use posts::Children;
+use posts::{Bosses, Flat, Post};
 
 /// How a service is treated that ends: what its supervisor's declaration says.
 #[derive(Default)]
@@ -79,7 +85,7 @@ pub(crate) struct Lives {
     posts: RefCell<Vec<Post>>,
     /// The seat of the first supervisor.
     first_post: ServiceId,
-    bosses: RefCell<Vec<Option<Boss>>>,
+    bosses: Bosses,
     /// Machines that have crashed and not come back.
     crashed: RefCell<BTreeSet<NodeId>>,
     /// Services that wait for their machine.
@@ -97,17 +103,13 @@ impl Lives {
         let mut flat = Flat { first_post, posts: Vec::new(), terms: BTreeMap::new() };
         flat.add(root);
         let Flat { posts, terms, .. } = flat;
-        let mut bosses = vec![None; first_post.index() + posts.len()];
-        for (number, post) in posts.iter().enumerate() {
-            for (child, seat) in post.children.iter().enumerate() {
-                bosses[seat.index()] = Some(Boss { post: number as u32, child: child as u32 });
-            }
-        }
+        let supervisors = posts.len() as u32;
+        let bosses = Bosses::of(&posts);
         let names = posts.iter().map(|post| format!("{SUPERVISOR_PREFIX}{}", post.spec.name));
         network.ledger.borrow_mut().names.services.extend(names);
         // Nobody is there before a supervisor says so. What comes until then may be kept already.
         let services = (0..roles.len() as u32).map(ServiceId);
-        let supervisors = (first_post.0..bosses.len() as u32).map(ServiceId);
+        let supervisors = (first_post.0..first_post.0 + supervisors).map(ServiceId);
         for seat in services.chain(supervisors) {
             network.seats.borrow_mut().set_presence(seat, Presence::Expected);
         }
@@ -121,7 +123,7 @@ impl Lives {
             terms: RefCell::new(terms),
             posts: RefCell::new(posts),
             first_post,
-            bosses: RefCell::new(bosses),
+            bosses,
             crashed: RefCell::default(),
             deferred: RefCell::default(),
             letters: RefCell::default(),
@@ -149,7 +151,7 @@ impl Lives {
                 if std::mem::replace(&mut timed, true) {
                     return Poll::Ready(());
                 }
-                network.start_timer(SimDuration::ZERO, Alarm::Wake(cx.waker().clone()));
+                network.wake_later(SimDuration::ZERO, cx.waker());
                 Poll::Pending
             })
             .await;
@@ -203,31 +205,32 @@ impl Lives {
 
     /// Puts the service into its place, ready to begin; its desk, if it has one.
     fn made(&self, id: ServiceId, node: NodeId) -> Result<Option<Rc<Desk>>, String> {
-        let (ready, desk) = {
+        let (ready, home, desk) = {
             let role = &mut self.roles.borrow_mut()[id.index()];
-            (std::mem::take(&mut role.ready), role.desk.take())
+            (std::mem::take(&mut role.ready), role.home, role.desk.take())
         };
         if ready {
             self.network.seats.borrow_mut().set_presence(id, Presence::Running);
-            self.take_place(id, node);
+            // At home it has been entered from the start.
+            if node != home {
+                self.take_place(id, node);
+            }
             return Ok(desk);
         }
-        let recast = self.roles.borrow_mut()[id.index()].recast.take();
-        let Some(mut recast) = recast else {
+        let again = self.roles.borrow_mut()[id.index()].again.take();
+        let Some(mut again) = again else {
             return Err("it can be made only once; give a function that makes it".to_owned());
         };
         self.network.seats.borrow_mut().revive(id);
         self.take_place(id, node);
-        let (step_every, keep_step_values, provides) = {
-            let role = &self.roles.borrow()[id.index()];
-            (role.step_every, role.keep_step_values, role.provides)
-        };
         let network = &self.network;
+        let Again { recast, step_every, keep_step_values, provides } = &mut *again;
+        let (step_every, keep_step_values, provides) = (*step_every, *keep_step_values, *provides);
         let casting = Casting { network, id, step_every, keep_step_values, provides };
         let made = catch(|| recast()?.make(casting).map_err(|why| why.to_string()));
         {
             let role = &mut self.roles.borrow_mut()[id.index()];
-            role.recast = Some(recast);
+            role.again = Some(again);
             // The books go on where those of the last life ended.
             if let Ok(Ok(Some(desk))) = &made
                 && let Some(records) = role.records.take()
@@ -330,7 +333,10 @@ impl Overseer for Lives {
     }
 
     fn started(&self, service: ServiceId) {
-        self.tell_boss(service, Tiding::Started);
+        // Among a million services that begin at once, this is what would take longest.
+        if self.is_awaited(service) {
+            self.tell_boss(service, Tiding::Started);
+        }
     }
 
     fn ended(&self, seat: ServiceId, cause: Cause) {

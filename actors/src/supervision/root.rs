@@ -13,7 +13,7 @@ pub(crate) fn complete(declared: Option<Supervisor>, roles: &[Role]) -> Supervis
     let mut root = declared.unwrap_or_else(|| Supervisor { await_starts: false, ..Supervisor::new("root") });
     let named: BTreeSet<usize> = services_of(&root).collect();
     for (index, role) in roles.iter().enumerate().filter(|(index, _)| !named.contains(index)) {
-        let restart = if role.recast.is_some() { Restart::Permanent } else { Restart::Temporary };
+        let restart = if role.again.is_some() { Restart::Permanent } else { Restart::Temporary };
         root.children.push(ChildSpec { restart, ..ChildSpec::service(index) });
     }
     root

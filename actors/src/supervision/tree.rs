@@ -34,6 +34,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::runs::Runs;
 use super::spec::{Backoff, Intensity, Restart, Shutdown, Strategy};
 use crate::random::Stream;
 use crate::units::{SimDuration, SimTime};
@@ -46,7 +47,7 @@ pub(crate) struct Supervision {
     strategy: Strategy,
     restarts: Restarts,
     /// Of each child: whether it is restarted, and how it is made to end.
-    kinds: Rc<[(Restart, Shutdown)]>,
+    kinds: Rc<Runs<(Restart, Shutdown)>>,
     /// Of each child.
     states: Vec<State>,
     phase: Phase,
@@ -71,8 +72,10 @@ enum State {
     /// Has ended by itself, which the mailbox says.
     Exited,
     Stopping,
-    /// To be restarted when this token comes.
-    Restarting(Token),
+    /// To be restarted when the token of this number comes.
+    Restarting {
+        number: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -113,10 +116,9 @@ impl Supervision {
         strategy: Strategy,
         intensity: Intensity,
         backoff: Option<Backoff>,
-        children: impl Into<Rc<[(Restart, Shutdown)]>>,
+        kinds: Rc<Runs<(Restart, Shutdown)>>,
         stream: Stream,
     ) -> Self {
-        let kinds = children.into();
         Supervision {
             strategy,
             restarts: Restarts::new(intensity, backoff, stream),
@@ -316,7 +318,7 @@ impl Supervision {
                 None
             }
             // A restart that was intended becomes part of this one, or is off.
-            State::Restarting(_) => {
+            State::Restarting { .. } => {
                 self.put_down(child);
                 None
             }
@@ -344,13 +346,12 @@ impl Supervision {
 
     fn intend_restart(&mut self, child: usize) -> Token {
         self.tokens = self.tokens.wrapping_add(1);
-        let token = Token { child: child as u32, number: self.tokens };
-        self.states[child] = State::Restarting(token);
-        token
+        self.states[child] = State::Restarting { number: self.tokens };
+        Token { child: child as u32, number: self.tokens }
     }
 
     fn is_restarting(&self, token: Token) -> bool {
-        self.states[token.child as usize] == State::Restarting(token)
+        self.states[token.child as usize] == State::Restarting { number: token.number }
     }
 
     /// The awaited start has got its answer.

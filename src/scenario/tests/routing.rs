@@ -23,6 +23,17 @@ fn who_is_where_and_goes_by_way_of_whom_is_part_of_the_setup() {
 }
 
 #[test]
+fn services_register_their_interfaces_by_themselves_if_they_say_so() {
+    let text = row(r#"services: [
+        (name: "a", actor: "echo"),
+        (name: "b", actor: "echo", provides: true),
+        (name: "c", actor: "echo", provides: false),
+    ],"#);
+    let services = read(&text).declared.services;
+    assert_eq!(services.iter().map(|service| service.provides).collect::<Vec<_>>(), [false, true, false]);
+}
+
+#[test]
 fn who_says_nothing_has_router_0_and_belongs_to_nothing() {
     let scenario = read(&row(r#"services: [(name: "echo", actor: "echo", vnets: [])],"#));
     let membership = &scenario.declared.services[0].membership;

@@ -49,7 +49,7 @@ impl<'a> Rpc<'a> {
     /// Stands for another service. Whether there is one, its calls will tell.
     pub fn proxy<'t>(&self, target: impl Into<Target<'t>>) -> Proxy {
         let callee = target.into().resolve(&self.io.desk);
-        Proxy { desk: self.io.desk.clone(), trace: self.io.trace, callee, timeout: None }
+        Proxy { desk: self.io.desk.clone(), trace: self.io.trace_id(), callee, timeout: None }
     }
 }
 

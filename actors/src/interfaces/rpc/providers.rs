@@ -230,7 +230,7 @@ impl Providers {
     pub(super) fn new(io: &ServiceIo, interface: String) -> Self {
         Providers {
             desk: io.desk.clone(),
-            trace: io.trace,
+            trace: io.trace_id(),
             interface,
             params: Params::new(),
             spread: Spread::default(),

@@ -10,6 +10,7 @@ use crate::network::endings::Cause;
 use crate::network::seats::Presence;
 use crate::report::RestartCause;
 use crate::supervision::actor::{SupervisorActor, Tiding};
+use crate::supervision::runs::Runs;
 use crate::supervision::spec::{Child, ChildSpec, Queued, Restart, Shutdown, Supervisor};
 use crate::trace::ServiceId;
 
@@ -18,9 +19,9 @@ pub(super) struct Post {
     /// What was declared of it, without its children.
     pub(super) spec: Supervisor,
     /// Each child's seat.
-    pub(super) children: Rc<[ServiceId]>,
+    pub(super) children: Children,
     /// Whether each is restarted, and how it is made to end.
-    kinds: Rc<[(Restart, Shutdown)]>,
+    kinds: Rc<Runs<(Restart, Shutdown)>>,
     /// Its present life.
     addr: Option<Addr<SupervisorActor>>,
 }
@@ -30,6 +31,62 @@ pub(super) struct Post {
 pub(super) struct Boss {
     pub(super) post: u32,
     pub(super) child: u32,
+}
+
+/// The seats of a supervisor's children. Who were declared one behind the other mostly are children
+/// one behind the other.
+#[derive(Clone, Default)]
+pub(in crate::supervision) struct Children {
+    /// What is to be added to a child's number, wrapping, for that of its seat.
+    shifts: Rc<Runs<u32>>,
+}
+
+impl Children {
+    pub(in crate::supervision) fn seat(&self, child: usize) -> ServiceId {
+        ServiceId(self.shifts[child].wrapping_add(child as u32))
+    }
+
+    fn seats(&self) -> impl DoubleEndedIterator<Item = ServiceId> {
+        (0..self.shifts.len()).map(|child| self.seat(child))
+    }
+}
+
+impl FromIterator<ServiceId> for Children {
+    fn from_iter<I: IntoIterator<Item = ServiceId>>(seats: I) -> Self {
+        let shifts = seats.into_iter().zip(0u32..).map(|(seat, child)| seat.0.wrapping_sub(child)).collect();
+        Children { shifts: Rc::new(shifts) }
+    }
+}
+
+/// Who supervises each seat: seats one behind the other whose children are, in order.
+pub(super) struct Bosses(Vec<Row>);
+
+/// So many seats from the first on, and who supervises the first.
+struct Row {
+    first: ServiceId,
+    count: u32,
+    boss: Boss,
+}
+
+impl Bosses {
+    pub(super) fn of(posts: &[Post]) -> Self {
+        let mut rows: Vec<Row> = Vec::new();
+        for (post, number) in posts.iter().zip(0u32..) {
+            rows.extend(post.children.shifts.each().map(|(begin, end, shift)| Row {
+                first: ServiceId(shift.wrapping_add(begin as u32)),
+                count: (end - begin) as u32,
+                boss: Boss { post: number, child: begin as u32 },
+            }));
+        }
+        rows.sort_unstable_by_key(|row| row.first);
+        Bosses(rows)
+    }
+
+    fn of_seat(&self, seat: ServiceId) -> Option<Boss> {
+        let row = &self.0[self.0.partition_point(|row| row.first <= seat).checked_sub(1)?];
+        let beyond = seat.0 - row.first.0;
+        (beyond < row.count).then(|| Boss { child: row.boss.child + beyond, ..row.boss })
+    }
 }
 
 /// The tree, flattened: a post for each supervisor, those above before those below.
@@ -46,7 +103,7 @@ impl Flat {
         let number = self.posts.len();
         let below = std::mem::take(&mut supervisor.children);
         let kinds = below.iter().map(|child| (child.restart, child.shutdown)).collect();
-        self.posts.push(Post { spec: supervisor, children: Rc::default(), kinds, addr: None });
+        self.posts.push(Post { spec: supervisor, children: Children::default(), kinds: Rc::new(kinds), addr: None });
         let children = below.into_iter().map(|child| self.seat(child)).collect();
         self.posts[number].children = children;
         ServiceId(self.first_post.0 + number as u32)
@@ -70,12 +127,18 @@ impl Lives {
     }
 
     pub(super) fn boss_of(&self, seat: ServiceId) -> Option<Boss> {
-        self.bosses.borrow().get(seat.index()).copied().flatten()
+        self.bosses.of_seat(seat)
     }
 
     /// The supervisor in that seat, if it is there.
     pub(super) fn addr_of_post(&self, seat: ServiceId) -> Option<Addr<SupervisorActor>> {
         self.posts.borrow().get(seat.index() - self.first_post.index())?.addr.clone()
+    }
+
+    /// Whether somebody waits for the start of a child to be over.
+    pub(super) fn is_awaited(&self, seat: ServiceId) -> bool {
+        let Some(boss) = self.boss_of(seat) else { return false };
+        self.posts.borrow().get(boss.post as usize).is_some_and(|post| post.spec.await_starts)
     }
 
     pub(super) fn seat_of_boss(&self, seat: ServiceId) -> Option<ServiceId> {
@@ -101,8 +164,8 @@ impl Lives {
             self.note_restart(seat);
             let posts = self.posts.borrow();
             let last_ends = &mut self.account.borrow_mut().last_ends;
-            for child in posts.get(number).iter().flat_map(|post| post.children.iter()) {
-                last_ends.entry(*child).and_modify(|cause| *cause = RestartCause::Supervisor);
+            for child in posts.get(number).iter().flat_map(|post| post.children.seats()) {
+                last_ends.entry(child).and_modify(|cause| *cause = RestartCause::Supervisor);
             }
         }
         let actor = {
@@ -124,10 +187,10 @@ impl Lives {
             post.addr = None;
             post.children.clone()
         };
-        for child in children.iter().rev() {
-            self.deferred.borrow_mut().remove(child);
-            self.network.end(*child, Cause::Killed);
-            self.write_off(*child);
+        for child in children.seats().rev() {
+            self.deferred.borrow_mut().remove(&child);
+            self.network.end(child, Cause::Killed);
+            self.write_off(child);
         }
     }
 
@@ -135,14 +198,14 @@ impl Lives {
     /// were started.
     pub(crate) fn stop_order(&self) -> Vec<ServiceId> {
         let posts = self.posts.borrow();
-        let mut order = Vec::with_capacity(self.bosses.borrow().len());
+        let mut order = Vec::new();
         let mut yet: Vec<ServiceId> = vec![self.first_post];
         // Each supervisor before its children, the first child first: the opposite of what is wanted.
         while let Some(seat) = yet.pop() {
             order.push(seat);
             if self.is_supervisor(seat) {
-                let children = posts.get(seat.index() - self.first_post.index()).map(|post| &*post.children);
-                yet.extend(children.unwrap_or_default().iter().rev());
+                let post = posts.get(seat.index() - self.first_post.index());
+                yet.extend(post.iter().flat_map(|post| post.children.seats().rev()));
             }
         }
         order.reverse();

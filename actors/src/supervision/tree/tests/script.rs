@@ -87,7 +87,8 @@ pub(super) fn supervision(given: &str) -> Supervision {
             _ => panic!("not understood: {part}"),
         }
     }
-    Supervision::new(strategy, intensity, backoff, children, Streams::new(1).stream("supervisor"))
+    let kinds = Rc::new(children.into_iter().collect());
+    Supervision::new(strategy, intensity, backoff, kinds, Streams::new(1).stream("supervisor"))
 }
 
 fn print(action: Action) -> String {

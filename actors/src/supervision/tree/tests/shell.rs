@@ -83,9 +83,10 @@ impl Shell {
     pub(super) fn new(given: Given) -> Self {
         let Given { strategy, intensity, backoff, children } = given.clone();
         let child = |_: &_| Child { life: Life::Gone, was_started: false, end: Exit::Normal, due: true };
+        let kinds = Rc::new(children.iter().copied().collect());
         Shell {
             children: children.iter().map(child).collect(),
-            supervision: Supervision::new(strategy, intensity, backoff, children, Streams::new(1).stream("random")),
+            supervision: Supervision::new(strategy, intensity, backoff, kinds, Streams::new(1).stream("random")),
             given,
             now: SimTime::ZERO,
             waits: Vec::new(),
