@@ -178,6 +178,7 @@ fn the_gateway_says_what_it_is_and_what_is_behind_it() {
     let methods: Vec<&String> = specs["methods"].as_object().into_iter().flat_map(|methods| methods.keys()).collect();
     assert_eq!(methods, ["get_service_specs", "inspect", "locate_service", "ping"]);
     assert_eq!((&specs["name"], &specs["port"]), (&json!("gateway"), &json!(registry.address().port())));
+    assert_eq!(specs["services"], json!(["hello"]));
     assert_eq!(registry.answer("ping", json!(["a", "h", 1])).get("error"), Some(&Value::Null));
     let services = registry.answer("inspect", json!([]))["result"].take();
     assert_eq!((services.as_array().map(Vec::len), &services[0]["service"]), (Some(1), &json!("hello")));

@@ -88,7 +88,9 @@ impl Own {
             _ if !exposure.shows_anything(shown) => return Err(errors::hidden("what there is")),
             _ => {}
         }
-        let services = || Catalogue::of(io).all().filter(|listed| exposure.shows_some_of(&listed.name, shown));
+        let me = io.name();
+        let is_shown = |listed: &Listed| listed.name != me && exposure.shows_some_of(&listed.name, shown);
+        let services = || Catalogue::of(io).all().filter(is_shown);
         match method? {
             Method::Ping(sign) => write(&ping(io, providers(shared)?, &sign)?),
             Method::Locate(name) => {
@@ -99,14 +101,11 @@ impl Own {
                 let urls = may_ask.map(|located| url_of(located, &authority)).filter(|url| told.insert(url.clone()));
                 write(&urls.collect::<Vec<_>>())
             }
-            Method::Inspect => {
-                let me = io.name();
-                write(&services().filter(|listed| listed.name != me).map(inspection).collect::<Vec<_>>())
-            }
+            Method::Inspect => write(&services().map(inspection).collect::<Vec<_>>()),
             Method::Specs => {
                 let (host, port) = (shared.address.ip().to_string(), shared.address.port());
                 let services = services().map(|listed| listed.name).collect();
-                write(&Specs { name: io.name(), host, port, methods: METHODS.into(), services })
+                write(&Specs { name: me.clone(), host, port, methods: METHODS.into(), services })
             }
         }
     }
