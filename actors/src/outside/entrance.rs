@@ -6,8 +6,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -36,6 +37,8 @@ pub struct Entrance {
 #[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
+    /// Told whenever the door is opened.
+    opened: Condvar,
     visitors: AtomicUsize,
 }
 
@@ -78,6 +81,14 @@ impl Entrance {
     /// Whether there is somebody to let visitors in.
     pub fn is_open(&self) -> bool {
         self.shared.lock().open != 0
+    }
+
+    /// Waits until there is somebody to let visitors in, and no longer than that. Blocks the thread, which
+    /// must not be that of the run. False if nobody has come.
+    pub fn wait_until_open(&self, patience: Duration) -> bool {
+        let queue = self.shared.lock();
+        let waited = self.shared.opened.wait_timeout_while(queue, patience, |queue| queue.open == 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.open != 0
     }
 
     /// How many visitors are inside or at the door.
@@ -151,6 +162,7 @@ impl Entrance {
         let mut queue = self.shared.lock();
         queue.lives += 1;
         queue.open = queue.lives;
+        self.shared.opened.notify_all();
         queue.lives
     }
 

@@ -21,7 +21,7 @@ use actix_web::http::header::{self, HeaderMap};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rehearsal_actors::interfaces::rpc::Inspection;
 use rehearsal_actors::outside::catalogue::{Catalogue, Listed};
-use rehearsal_actors::outside::registry::{LocateError, Located, TIME_TO_LIVE};
+use rehearsal_actors::outside::registry::{LocateError, Located, RegistrationError, TIME_TO_LIVE};
 use rehearsal_actors::service::ServiceIo;
 use rehearsal_actors::units::SimDuration;
 use serde::Serialize;
@@ -140,7 +140,10 @@ fn ping(io: &ServiceIo, providers: &Providers, sign: &Sign) -> Result<(), ErrorO
     // Whatever does not fit is longer than any run.
     let lasts = SimDuration::from_nanos(lasts as u64);
     let pinged = providers.registry.ping(io, &sign.name, &sign.url, Some(lasts));
-    pinged.map(drop).map_err(|error| errors::bad_params(&error.to_string()))
+    pinged.map(drop).map_err(|error| match error {
+        RegistrationError::Full => errors::no_room(&error.to_string()),
+        RegistrationError::Name { .. } | RegistrationError::Url { .. } => errors::bad_params(&error.to_string()),
+    })
 }
 
 fn not_located(error: &LocateError) -> ErrorObject {
