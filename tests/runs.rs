@@ -364,6 +364,21 @@ fn a_paced_run_is_the_same_run_takes_its_time_and_says_how_late_it_was() {
 }
 
 #[test]
+fn ten_times_the_pace_is_a_tenth_of_the_time_and_the_same_hash() {
+    let stage = Stage::new();
+    let shop = ours("scenarios/sockshop.ron");
+    let as_it_goes = stage.hash(&[&shop, "--until", "5s", "--json"]);
+    let [slow, fast] = ["1", "10"].map(|pace| {
+        let run = stage.run(&[&shop, "--until", "5s", "--pace", pace, "--json"]).expect(0).json();
+        assert_eq!(run["trace_hash"], as_it_goes, "at pace {pace}");
+        run["wall_s"].as_f64().unwrap_or_default()
+    });
+    // Never early, and late by no more than a machine is that has much else to do.
+    assert!((5.0..6.0).contains(&slow), "{slow}");
+    assert!((0.5..1.0).contains(&fast), "{fast}");
+}
+
+#[test]
 fn somebody_outside_is_for_paced_runs_and_check_says_so() {
     let stage = Stage::new();
     let text = ENDLESS.replace(

@@ -29,9 +29,7 @@
 //! let asking = std::thread::spawn({
 //!     let progress = progress.clone();
 //!     move || {
-//!         while !entrance.is_open() {
-//!             std::thread::yield_now();
-//!         }
+//!         entrance.wait_until_open(std::time::Duration::from_secs(10));
 //!         let visit = entrance.enter(|io| async move { io.rest().get("store/data/x").await });
 //!         let reply = actix_rt::System::new().block_on(visit);
 //!         progress.interrupt.store(true, std::sync::atomic::Ordering::Relaxed);

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rehearsal_actors::simulation::{Pacing, Progress};
 
@@ -16,6 +17,9 @@ use super::run::{Telling, open_trace, perform, tell_all};
 use crate::gateway::jsonrpc::Style;
 use crate::gateway::{Running, Server};
 use crate::registry::Registry;
+
+/// By then it says where it listens, whether somebody may come in yet or not.
+const WELCOMED_BY: Duration = Duration::from_secs(5);
 
 pub(super) fn serve(arguments: &Serve, registry: &Registry) -> Result<ExitCode, Complaint> {
     let mut scenario = open(&arguments.scenario, registry, arguments.seed, arguments.until)?;
@@ -33,6 +37,7 @@ pub(super) fn serve(arguments: &Serve, registry: &Registry) -> Result<ExitCode, 
     let trace = arguments.trace.as_deref();
     let trace = trace.map(|path| open_trace(path, &arguments.scenario, &progress)).transpose()?;
 
+    let entrance = door.entrance.clone();
     let server = Server::new(door.entrance).limits(arguments.limits()).origins(arguments.allow_origin.clone());
     let server = server.registry(door.registry, arguments.pace);
     let server = server.style(if arguments.null_members { Style::NullMembers } else { Style::Strict });
@@ -51,7 +56,13 @@ pub(super) fn serve(arguments: &Serve, registry: &Registry) -> Result<ExitCode, 
     };
     let running = server.start(listener).map_err(complain)?;
     if !arguments.quiet {
-        console::note(&welcome(&scenario.name, running.address(), arguments));
+        let welcome = welcome(&scenario.name, running.address(), arguments);
+        // Whoever is told so may come in at once; unless the gateway takes long to stand in the run, as where
+        // its node is down at first.
+        std::thread::spawn(move || {
+            entrance.wait_until_open(WELCOMED_BY);
+            console::note(&welcome);
+        });
     }
     let closing = Arc::new(Closing(Mutex::new(Some(running))));
     on_ctrl_c({

@@ -59,7 +59,7 @@ pub(super) async fn hear(shared: &Arc<Shared>, request: &HttpRequest) -> Result<
     let (events, heard) = mpsc::channel(ROOM);
     // It goes on for as long as somebody reads: what is waited for is only whether it has begun.
     let (began, beginning) = tokio::sync::oneshot::channel();
-    let visit = shared.entrance.enter(move |io| async move {
+    let visit = shared.entrance.linger(move |io| async move {
         match io.events().listen_keeping(ROOM, &pattern) {
             Ok(listener) => {
                 let _ = began.send(Ok(()));

@@ -4,6 +4,7 @@
 mod common;
 
 mod abuse;
+mod chaos;
 mod events;
 mod external;
 mod jsonrpc;

@@ -1,7 +1,9 @@
 //! The gateway as a registry: who is outside is found inside and outside, and the reverse.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use rehearsal::client::{Registries, Settings};
 use serde_json::{Value, json};
 
 use crate::common::http::PATIENCE;
@@ -87,6 +89,20 @@ fn three_registries_know_who_comes_and_forget_who_goes() {
         registry.call("ping", short.clone());
         assert_eq!(located(registry, all)[0], one);
     }
+
+    // Whoever asks several is told by the first that knows.
+    registries[0].call("ping", json!(["myservice.workers.01", one, 60]));
+    registries[1].call("ping", json!(["myservice.workers.01", one, 60]));
+    let closed = TcpListener::bind("127.0.0.1:0").expect("there is a free port").local_addr().expect("it has one");
+    let addresses = [closed, registries[1].address(), registries[0].address()];
+    let urls = addresses.map(|address| format!("http://{address}/api"));
+    let asked = Registries::with(&Settings::default(), &urls).expect("these are URLs");
+    let front = asked.locate_service("myservice.fron?").expect("one of them knows");
+    assert_eq!(front.registry, urls[2]);
+    assert_eq!(front.service.call("say_hello", ("you",)), Ok("hello you".to_owned()));
+    let (workers, failed) = asked.locate_all(all).expect("some of them know");
+    assert_eq!((workers, failed.len()), (vec![one.to_owned(), two.to_owned(), three.to_owned()], 1), "each once");
+    assert!(asked.locate_service("myservice.workers.99").is_err());
 
     // A registry goes: the others know what they knew. When it comes back, it hears of all with the next ping.
     let [first, second, third] = registries;
@@ -178,6 +194,7 @@ fn the_gateway_says_what_it_is_and_what_is_behind_it() {
     let methods: Vec<&String> = specs["methods"].as_object().into_iter().flat_map(|methods| methods.keys()).collect();
     assert_eq!(methods, ["get_service_specs", "inspect", "locate_service", "ping"]);
     assert_eq!((&specs["name"], &specs["port"]), (&json!("gateway"), &json!(registry.address().port())));
+    assert_eq!(specs["services"], json!(["hello"]));
     assert_eq!(registry.answer("ping", json!(["a", "h", 1])).get("error"), Some(&Value::Null));
     let services = registry.answer("inspect", json!([]))["result"].take();
     assert_eq!((services.as_array().map(Vec::len), &services[0]["service"]), (Some(1), &json!("hello")));

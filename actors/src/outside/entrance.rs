@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::service::ServiceIo;
+use crate::service::desk::Desk;
 
 /// So many visitors may be inside, or waiting at the door, at once.
 pub const VISITORS_LIMIT: usize = 65_536;
@@ -19,7 +22,11 @@ pub const VISITORS_LIMIT: usize = 65_536;
 type Stay = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A visitor at the door.
-type Visitor = Box<dyn FnOnce(ServiceIo) -> Stay + Send>;
+struct Visitor {
+    act: Box<dyn FnOnce(ServiceIo) -> Stay + Send>,
+    /// Whether a gateway that is to end waits for them.
+    is_waited_for: bool,
+}
 
 /// The way into a run. All clones are the same; it may be used in any thread.
 #[derive(Clone, Default)]
@@ -30,6 +37,8 @@ pub struct Entrance {
 #[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
+    /// Told whenever the door is opened.
+    opened: Condvar,
     visitors: AtomicUsize,
 }
 
@@ -74,14 +83,43 @@ impl Entrance {
         self.shared.lock().open != 0
     }
 
+    /// Waits until there is somebody to let visitors in, and no longer than that. Blocks the thread, which
+    /// must not be that of the run. False if nobody has come.
+    pub fn wait_until_open(&self, patience: Duration) -> bool {
+        let queue = self.shared.lock();
+        let waited = self.shared.opened.wait_timeout_while(queue, patience, |queue| queue.open == 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.open != 0
+    }
+
     /// How many visitors are inside or at the door.
     pub fn visitors(&self) -> usize {
         self.shared.visitors.load(Ordering::Relaxed)
     }
 
     /// Sends somebody in, who acts as the gateway. What it does begins whether the visit is awaited or
-    /// not, and goes on if it is dropped.
+    /// not, and goes on if it is dropped. A gateway that is to end in an orderly way waits for it, for as
+    /// long as its supervisor lets it.
     pub fn enter<R, F, Acting>(&self, act: F) -> Visit<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(ServiceIo) -> Acting + Send + 'static,
+        Acting: Future<Output = R> + 'static,
+    {
+        self.send_in(act, true)
+    }
+
+    /// The same for somebody who stays for as long as it takes, to listen: a gateway that is to end does not
+    /// wait for them.
+    pub fn linger<R, F, Acting>(&self, act: F) -> Visit<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(ServiceIo) -> Acting + Send + 'static,
+        Acting: Future<Output = R> + 'static,
+    {
+        self.send_in(act, false)
+    }
+
+    fn send_in<R, F, Acting>(&self, act: F, is_waited_for: bool) -> Visit<R>
     where
         R: Send + 'static,
         F: FnOnce(ServiceIo) -> Acting + Send + 'static,
@@ -93,7 +131,7 @@ impl Entrance {
             ticket.come_back(Err(EntranceError::Full));
             return Visit(coming);
         }
-        let visitor: Visitor = Box::new(move |io| {
+        let act: Box<dyn FnOnce(ServiceIo) -> Stay + Send> = Box::new(move |io| {
             let mut ticket = ticket;
             ticket.entered = true;
             let acting = act(io);
@@ -102,6 +140,7 @@ impl Entrance {
                 ticket.come_back(Ok(answer));
             })
         });
+        let visitor = Visitor { act, is_waited_for };
         let mut queue = self.shared.lock();
         if queue.open == 0 {
             drop(queue);
@@ -123,6 +162,7 @@ impl Entrance {
         let mut queue = self.shared.lock();
         queue.lives += 1;
         queue.open = queue.lives;
+        self.shared.opened.notify_all();
         queue.lives
     }
 
@@ -170,8 +210,25 @@ impl Shared {
 pub(super) struct Entering(Visitor);
 
 impl Entering {
-    pub(super) fn begin(self, io: ServiceIo) -> Stay {
-        (self.0)(io)
+    pub(super) async fn stay(self, io: ServiceIo) {
+        let _at_work = self.0.is_waited_for.then(|| AtWork::begin(&io));
+        (self.0.act)(io).await;
+    }
+}
+
+/// A visitor who is waited for.
+struct AtWork(Rc<Desk>);
+
+impl AtWork {
+    fn begin(io: &ServiceIo) -> Self {
+        io.desk.set_at_work(true);
+        AtWork(io.desk.clone())
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.set_at_work(false);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 use serde_json::Value;
 
@@ -61,7 +62,16 @@ impl Service for Gateway {
     }
 
     async fn step(&self, io: &ServiceIo) -> StepResult {
-        poll_fn(|cx| self.entrance.poll_take_in(cx, |visitor| io.spawn(visitor.begin(io.clone())))).await;
+        let _waiting = Waiting::begin(io);
+        poll_fn(|cx| {
+            if io.desk.is_leaving() {
+                // Whoever comes now is turned away, which they know is all that happened to them.
+                self.entrance.shut(self.life.get());
+                return Poll::Ready(());
+            }
+            self.entrance.poll_take_in(cx, |visitor| io.spawn(visitor.stay(io.clone())))
+        })
+        .await;
         Ok(Step::Stop)
     }
 
@@ -71,6 +81,22 @@ impl Service for Gateway {
 
     fn stop(&self, _: &ServiceIo) {
         self.entrance.shut(self.life.get());
+    }
+}
+
+/// While it lasts, an orderly end has nothing to wait for but the visitors.
+struct Waiting<'a>(&'a ServiceIo);
+
+impl<'a> Waiting<'a> {
+    fn begin(io: &'a ServiceIo) -> Self {
+        io.desk.set_serving(true);
+        Waiting(io)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.desk.set_serving(false);
     }
 }
 

@@ -51,8 +51,8 @@ pub(crate) struct Desk {
     /// Those of this life and of those before.
     pub(crate) records: RefCell<Records>,
     keep_values: u32,
-    /// How many handlers of events are at work.
-    hearing: Cell<u32>,
+    /// How many handlers of events, and visitors from outside, are at work.
+    at_work: Cell<u32>,
     random: RefCell<Option<Box<Stream>>>,
     /// Made when it is first used, as idle services are many.
     in_hand: OnceCell<Box<RefCell<Slab<InHand>>>>,
@@ -87,7 +87,7 @@ impl Desk {
             in_hand: OnceCell::new(),
             handling: Cell::new(0),
             stepping: Cell::new(false),
-            hearing: Cell::new(0),
+            at_work: Cell::new(0),
             serving: Cell::new(0),
             leaving: Cell::new(false),
             idle: RefCell::default(),
@@ -169,10 +169,10 @@ impl Desk {
         self.look_whether_idle();
     }
 
-    /// A handler of an event begins its work, or has done with it.
-    pub(crate) fn set_hearing(&self, more: bool) {
-        let hearing = self.hearing.get();
-        self.hearing.set(if more { hearing + 1 } else { hearing.saturating_sub(1) });
+    /// A handler of an event, or a visitor, begins its work, or has done with it.
+    pub(crate) fn set_at_work(&self, more: bool) {
+        let at_work = self.at_work.get();
+        self.at_work.set(if more { at_work + 1 } else { at_work.saturating_sub(1) });
         self.look_whether_idle();
     }
 
@@ -184,7 +184,7 @@ impl Desk {
     fn is_idle(&self) -> bool {
         let handling = self.raw_if_used().map_or(0, |raw| raw.handling.get());
         handling == 0
-            && self.hearing.get() == 0
+            && self.at_work.get() == 0
             && self.in_hand.get().is_none_or(|in_hand| in_hand.borrow().is_empty())
             && (!self.stepping.get() || self.serving.get() > 0)
     }

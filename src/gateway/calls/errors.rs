@@ -51,6 +51,11 @@ pub(super) fn bad_params(detail: &str) -> ErrorObject {
     ErrorObject::new(ErrorObject::INVALID_PARAMS, format!("Invalid params: {detail}")).with(Value::Object(data))
 }
 
+/// There is no room for more.
+pub(super) fn no_room(message: &str) -> ErrorObject {
+    here(ErrorObject::NACK, OutcomeKind::Nack, message.to_owned())
+}
+
 /// No directory of the run has answered, so that nobody could be looked for.
 pub(super) fn no_directory(message: &str, cause: &CallError) -> ErrorObject {
     let (code, outcome) = match cause {

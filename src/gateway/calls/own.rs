@@ -21,7 +21,7 @@ use actix_web::http::header::{self, HeaderMap};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rehearsal_actors::interfaces::rpc::Inspection;
 use rehearsal_actors::outside::catalogue::{Catalogue, Listed};
-use rehearsal_actors::outside::registry::{LocateError, Located, TIME_TO_LIVE};
+use rehearsal_actors::outside::registry::{LocateError, Located, RegistrationError, TIME_TO_LIVE};
 use rehearsal_actors::service::ServiceIo;
 use rehearsal_actors::units::SimDuration;
 use serde::Serialize;
@@ -88,7 +88,9 @@ impl Own {
             _ if !exposure.shows_anything(shown) => return Err(errors::hidden("what there is")),
             _ => {}
         }
-        let services = || Catalogue::of(io).all().filter(|listed| exposure.shows_some_of(&listed.name, shown));
+        let me = io.name();
+        let is_shown = |listed: &Listed| listed.name != me && exposure.shows_some_of(&listed.name, shown);
+        let services = || Catalogue::of(io).all().filter(is_shown);
         match method? {
             Method::Ping(sign) => write(&ping(io, providers(shared)?, &sign)?),
             Method::Locate(name) => {
@@ -99,14 +101,11 @@ impl Own {
                 let urls = may_ask.map(|located| url_of(located, &authority)).filter(|url| told.insert(url.clone()));
                 write(&urls.collect::<Vec<_>>())
             }
-            Method::Inspect => {
-                let me = io.name();
-                write(&services().filter(|listed| listed.name != me).map(inspection).collect::<Vec<_>>())
-            }
+            Method::Inspect => write(&services().map(inspection).collect::<Vec<_>>()),
             Method::Specs => {
                 let (host, port) = (shared.address.ip().to_string(), shared.address.port());
                 let services = services().map(|listed| listed.name).collect();
-                write(&Specs { name: io.name(), host, port, methods: METHODS.into(), services })
+                write(&Specs { name: me.clone(), host, port, methods: METHODS.into(), services })
             }
         }
     }
@@ -141,7 +140,10 @@ fn ping(io: &ServiceIo, providers: &Providers, sign: &Sign) -> Result<(), ErrorO
     // Whatever does not fit is longer than any run.
     let lasts = SimDuration::from_nanos(lasts as u64);
     let pinged = providers.registry.ping(io, &sign.name, &sign.url, Some(lasts));
-    pinged.map(drop).map_err(|error| errors::bad_params(&error.to_string()))
+    pinged.map(drop).map_err(|error| match error {
+        RegistrationError::Full => errors::no_room(&error.to_string()),
+        RegistrationError::Name { .. } | RegistrationError::Url { .. } => errors::bad_params(&error.to_string()),
+    })
 }
 
 fn not_located(error: &LocateError) -> ErrorObject {

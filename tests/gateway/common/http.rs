@@ -92,6 +92,12 @@ impl Client {
         self.stream.read_to_end(&mut rest).map_or_else(|error| !would_block(&error), |_| true)
     }
 
+    /// Whether the other side closes the connection without another word.
+    pub fn ends_here(&mut self) -> bool {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).is_ok() && rest.is_empty()
+    }
+
     fn body(&mut self, response: &Response) -> Option<Vec<u8>> {
         if response.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
             let mut body = Vec::new();

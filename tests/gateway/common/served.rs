@@ -38,12 +38,7 @@ impl Served {
             let _ = told.read_to_string(&mut text);
             text
         });
-        let served = Served { child, address, complaints: Some(complaints), _folder: folder };
-        // It listens before the gateway stands in the run.
-        while served.client().ask("GET", "/readyz", &[], b"").status != 200 {
-            std::thread::yield_now();
-        }
-        served
+        Served { child, address, complaints: Some(complaints), _folder: folder }
     }
 
     /// The text of a scenario that comes with Rehearsal.

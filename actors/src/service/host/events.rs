@@ -69,7 +69,7 @@ struct InHand(Rc<Desk>);
 impl InHand {
     fn one_more(desk: &Rc<Desk>) -> Self {
         desk.handling.set(desk.handling.get() + 1);
-        desk.set_hearing(true);
+        desk.set_at_work(true);
         InHand(desk.clone())
     }
 }
@@ -77,7 +77,7 @@ impl InHand {
 impl Drop for InHand {
     fn drop(&mut self) {
         self.0.handling.set(self.0.handling.get() - 1);
-        self.0.set_hearing(false);
+        self.0.set_at_work(false);
     }
 }
 

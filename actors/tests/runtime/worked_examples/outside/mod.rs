@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod external;
+mod gateway;
 mod listening;
 mod observation;
 mod registry;
