@@ -35,8 +35,12 @@ impl Described {
     /// Specs, with types if they have them.
     fn of(specs: Specs) -> Self {
         let interfaces = specs.more.get("interfaces").cloned().map(serde_json::from_value);
+        let endpoints = specs.more.get("endpoints").cloned().and_then(|said| serde_json::from_value(said).ok());
         match interfaces {
-            Some(Ok(interfaces)) => Described::Inspection(Inspection { service: specs.name, interfaces }),
+            Some(Ok(interfaces)) => {
+                let endpoints = endpoints.unwrap_or_default();
+                Described::Inspection(Inspection { service: specs.name, interfaces, endpoints })
+            }
             _ => Described::Specs(specs),
         }
     }
@@ -62,8 +66,8 @@ fn head(name: &str, url: &str) -> String {
 
 fn set_inspection(inspection: &Inspection, url: &str) -> String {
     let mut out = head(&inspection.service, url);
-    if inspection.interfaces.is_empty() {
-        out.push_str("\nIt has no interfaces: nothing can be called.\n");
+    if inspection.interfaces.is_empty() && inspection.endpoints.is_empty() {
+        out.push_str("\nIt has neither interfaces nor endpoints: nothing can be asked of it.\n");
     }
     for InterfaceDescription { name, version, methods } in &inspection.interfaces {
         let version = if version.is_empty() { String::new() } else { format!(" {}", clean(version)) };
@@ -71,6 +75,12 @@ fn set_inspection(inspection: &Inspection, url: &str) -> String {
         for method in methods {
             set_method(method, &mut out);
         }
+    }
+    if !inspection.endpoints.is_empty() {
+        out.push_str(&format!("\n{}\n", paint(HEADING, "endpoints")));
+    }
+    for endpoint in &inspection.endpoints {
+        out.push_str(&format!("  {}\n", clean(endpoint)));
     }
     out
 }
@@ -149,7 +159,7 @@ mod tests {
 
     fn inspection(methods: Vec<MethodDescription>) -> Inspection {
         let interface = InterfaceDescription { name: "cart".into(), version: "1.2".into(), methods };
-        Inspection { service: "cart".into(), interfaces: vec![interface] }
+        Inspection { service: "cart".into(), interfaces: vec![interface], endpoints: Vec::new() }
     }
 
     #[test]
@@ -173,6 +183,14 @@ mod tests {
              \x20     First.\n\
              \x20     Second.\n"
         );
+    }
+
+    #[test]
+    fn endpoints_are_listed_behind_interfaces() {
+        let endpoints = vec!["GET /items/{id}".to_owned(), "POST /items".to_owned()];
+        let inspection = Inspection { service: "shop".into(), interfaces: Vec::new(), endpoints };
+        let set = strip_str(&set_inspection(&inspection, "http://gate/api/shop")).to_string();
+        assert_eq!(set, "shop  http://gate/api/shop\n\nendpoints\n  GET /items/{id}\n  POST /items\n");
     }
 
     #[test]

@@ -63,6 +63,15 @@ pub struct InterfaceOffer {
     pub schemas: Vec<Schemas>,
 }
 
+impl<S: Service> Offers<S> {
+    /// All that a service of that name may be asked and called by.
+    pub(crate) fn inspect(&self, service: String) -> Inspection {
+        let endpoints = self.endpoints.describe().into_iter();
+        let endpoints = endpoints.map(|endpoint| format!("{} {}", endpoint.method, endpoint.pattern)).collect();
+        Inspection { endpoints, ..self.interfaces.inspect(service) }
+    }
+}
+
 /// Offers, whatever type of service they are of.
 trait Describe {
     fn describe(&self) -> Offered;

@@ -171,9 +171,13 @@ fn url_of(located: &Located, authority: &str) -> String {
 }
 
 fn inspection(listed: Listed) -> Inspection {
-    let offered = listed.offered.iter().flat_map(|offered| &offered.interfaces);
-    let interfaces = offered.map(|interface| interface.description.clone()).collect();
-    Inspection { service: listed.name, interfaces }
+    let interfaces = listed.offered.iter().flat_map(|offered| &offered.interfaces);
+    let endpoints = listed.offered.iter().flat_map(|offered| &offered.endpoints);
+    Inspection {
+        interfaces: interfaces.map(|interface| interface.description.clone()).collect(),
+        endpoints: endpoints.map(|endpoint| format!("{} {}", endpoint.method, endpoint.pattern)).collect(),
+        service: listed.name,
+    }
 }
 
 fn write(answer: &impl Serialize) -> Result<Box<RawValue>, ErrorObject> {

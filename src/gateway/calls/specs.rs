@@ -19,6 +19,8 @@ pub(super) struct Specs {
     methods: BTreeMap<String, String>,
     /// The same and more, as `inspect` tells it.
     interfaces: Vec<InterfaceDescription>,
+    /// What it answers over REST.
+    endpoints: Vec<String>,
 }
 
 impl Specs {
@@ -38,6 +40,7 @@ impl Specs {
             host: gateway.ip().to_string(),
             port: gateway.port(),
             interfaces: inspection.interfaces,
+            endpoints: inspection.endpoints,
         }
     }
 }
@@ -73,7 +76,7 @@ mod tests {
             InterfaceDescription { name: name.to_owned(), version: "1".to_owned(), methods }
         };
         let interfaces = vec![interface("a", &["x", "y", "ping"]), interface("b", &["x"])];
-        let inspection = Inspection { service: "shop".to_owned(), interfaces };
+        let inspection = Inspection { service: "shop".to_owned(), interfaces, endpoints: Vec::new() };
         let specs = serde_json::to_value(Specs::new(inspection, ([127, 0, 0, 1], 8080).into())).unwrap_or_default();
         assert_eq!(
             specs["methods"],

@@ -13,6 +13,9 @@ pub struct Inspection {
     pub service: String,
     /// In order of registration.
     pub interfaces: Vec<InterfaceDescription>,
+    /// What it answers over REST: methods with their patterns, as `GET /items/{id}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<String>,
 }
 
 /// An interface of a service.

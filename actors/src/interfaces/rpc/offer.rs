@@ -223,7 +223,6 @@ impl<S: 'static> Interfaces<S> {
             {
                 Found::Method(OTHERWISE)
             }
-            _ if self.offers.is_empty() => Found::Nothing("the service offers no interface".to_owned()),
             Some(Named::Method(place)) => Found::Method(*place),
             Some(Named::Ping) => Found::Ping,
             Some(Named::Inspect) => Found::Inspect,
@@ -233,6 +232,7 @@ impl<S: 'static> Interfaces<S> {
                 let which: Vec<String> = self.offers.iter().filter(with).map(full).collect();
                 Found::Nothing(format!("several interfaces have a method `{name}`: say {}", which.join(" or ")))
             }
+            None if self.offers.is_empty() => Found::Nothing("the service offers no interface".to_owned()),
             None => Found::Nothing(format!("there is no method `{name}`")),
         }
     }
@@ -262,6 +262,7 @@ impl<S: 'static> Interfaces<S> {
         self.offers.iter().map(of_each).collect()
     }
 
+    /// What there is to be called by; of endpoints it does not know.
     pub(crate) fn inspect(&self, service: String) -> Inspection {
         let describe = |method: &Method<S>| MethodDescription {
             name: method.name.clone(),
@@ -275,7 +276,7 @@ impl<S: 'static> Interfaces<S> {
             version: offer.version.clone(),
             methods: offer.methods.iter().map(describe).collect(),
         });
-        Inspection { service, interfaces: interfaces.collect() }
+        Inspection { service, interfaces: interfaces.collect(), endpoints: Vec::new() }
     }
 }
 

@@ -45,7 +45,7 @@ impl<S: Service> Handler<Delivery<CallMessage>> for ServiceHost<S> {
         let _ = match found {
             Found::Method(place) => return self.begin(place, call, params, ctx),
             Found::Ping => call.reply(()),
-            Found::Inspect => call.reply(self.offers.interfaces.inspect(ctx.network().name_of(ctx.id()))),
+            Found::Inspect => call.reply(self.offers.inspect(ctx.network().name_of(ctx.id()))),
             Found::Nothing(reason) => call.answer(RpcAnswer::NotUnderstood(reason)),
         };
     }

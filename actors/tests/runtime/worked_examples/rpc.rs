@@ -501,7 +501,7 @@ fn ping_and_inspect_are_built_in() {
         "name": "buy", "doc": "Buys some of an item; replies what it costs.", "replies": "u32", "raises": ["SoldOut"],
         "params": [{ "name": "item", "type": "String" }, { "name": "count", "type": "u32" }],
     });
-    let inspection = Inspection { service: "shop".to_owned(), interfaces };
+    let inspection = Inspection { service: "shop".to_owned(), interfaces, endpoints: Vec::new() };
     assert_eq!(told.take(), Some((Ok(()), Ok(inspection), Ok(json))));
 }
 
