@@ -69,10 +69,10 @@ fn three_registries_know_who_comes_and_forget_who_goes() {
     assert_eq!(registries.each_ref().map(|registry| located(registry, "*.1?").len()), [1, 0, 0]);
     assert_eq!(located(&registries[0], "*.?1"), [three, one]);
 
-    // One says that it is there for a second, for two seconds long, and falls silent.
+    // One says again and again that it is there for two seconds, for longer than that, and falls silent.
     let began = Instant::now();
-    let short = json!({ "name": "myservice.workers.01", "host": "127.0.0.1", "port": 9001, "ttl": 1 });
-    while began.elapsed() < Duration::from_secs(2) {
+    let short = json!({ "name": "myservice.workers.01", "host": "127.0.0.1", "port": 9001, "ttl": 2 });
+    while began.elapsed() < Duration::from_millis(2500) {
         for registry in &registries {
             registry.call("ping", short.clone());
             assert_eq!(located(registry, all)[0], one, "it has just been heard of");
@@ -83,7 +83,7 @@ fn three_registries_know_who_comes_and_forget_who_goes() {
         wait_for(registry, all, others);
     }
     let silent = began.elapsed();
-    assert!((2700..6000).contains(&silent.as_millis()), "one second after the last sign of life, not {silent:?}");
+    assert!((4000..15_000).contains(&silent.as_millis()), "two seconds after the last sign of life, not {silent:?}");
     // It comes back, and is as good as ever.
     for registry in &registries {
         registry.call("ping", short.clone());
