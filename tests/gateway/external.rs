@@ -104,9 +104,9 @@ fn whoever_hangs_outside_is_given_up_in_virtual_time_and_nobody_knows_what_it_di
     let given_up = order(&shop);
     let took = began.elapsed();
     assert_eq!((given_up.status, given_up.header("rehearsal-outcome")), (504, Some("timed_out")), "{given_up:?}");
-    // 3 s of virtual time: less than a second.
+    // 3 s of virtual time: less than a second, by a clock of whole milliseconds.
     assert_eq!(given_up.header("rehearsal-elapsed"), Some("3.000000000"));
-    assert!((600..2500).contains(&took.as_millis()), "{took:?}");
+    assert!((599..2500).contains(&took.as_millis()), "{took:?}");
     assert!(outsider.heard() >= 1, "it had been asked");
     let call = shop.answer("payment.pay", json!({ "order_id": 7, "amount": "3.50" }));
     let (code, data) = (&call["error"]["code"], &call["error"]["data"]);
