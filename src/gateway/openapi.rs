@@ -84,7 +84,7 @@ fn document(view: &View<'_>, services: &[Listed]) -> Value {
     endpoints::add(view, services, &mut paths);
     let tag = |listed: &Listed| json!({ "name": listed.name, "description": format!("A service on the node `{}`.", listed.node) });
     let mut tags = vec![json!({ "name": parts::OWN_TAG, "description": "What the gateway says itself." })];
-    let is_shown = |listed: &&Listed| view.access(|shown| view.exposure.shows(&listed.name, shown)).is_some();
+    let is_shown = |listed: &&Listed| view.access(|shown| view.exposure.shows_some_of(&listed.name, shown)).is_some();
     tags.extend(services.iter().filter(is_shown).map(tag));
     json!({
         "openapi": "3.1.0",

@@ -202,14 +202,17 @@ fn services_without_interfaces_and_plain_actors_understand_no_call() {
     enters(&mut setup, "mute", nodes[1], listens());
     let (caller, told) = once(async |io| {
         let ask = async |name: &str| {
-            let reply = io.rpc().proxy(name).ping().reply().await;
+            let reply = io.rpc().proxy(name).call::<(), _>("work", 1u8).reply().await;
             (reply.outcome, matches!(reply.result, Err(CallError::NotUnderstood(_))), reply.elapsed)
         };
-        [ask("deaf").await, ask("mute").await]
+        // Whoever offers nothing may still be asked whether it is there; an actor knows of no calls.
+        io.rpc().proxy("mute").ping().await?;
+        assert!(io.rpc().proxy("deaf").ping().await.is_err());
+        Ok::<_, CallError>([ask("deaf").await, ask("mute").await])
     });
     enters(&mut setup, "caller", nodes[0], caller);
     play(setup);
-    assert_eq!(told.take(), Some([(OutcomeKind::NotUnderstood, true, ms(20)); 2]));
+    assert_eq!(told.take(), Some(Ok([(OutcomeKind::NotUnderstood, true, ms(20)); 2])));
 }
 
 #[test]
