@@ -2,6 +2,7 @@
 
 use rehearsal::actors::outcome::{Interface, OutcomeKind};
 use rehearsal::actors::report::{DirectoryFigures, Report};
+use rehearsal::actors::units::{SimDuration, SimTime};
 
 use super::{TestResult, count, finish, outcomes, play};
 
@@ -55,5 +56,23 @@ fn who_loses_a_directory_goes_to_another_and_nobody_who_looks_notices() -> TestR
     // Each of 290 calls looks for the ovens once, and before the first one the baker waits for them.
     assert_eq!(hub_1.lookups + hub_2.lookups, 290 + 1);
     assert_eq!(count(&report, "calls answered"), 290);
+    Ok(())
+}
+
+#[test]
+fn who_may_see_the_ledger_reaches_it_by_way_of_desk_and_post_room_and_nobody_else_finds_it() -> TestResult {
+    let report = play("departments.ron", None)?;
+    let [_, _, clerk, visitor, stranger] = &report.services[..] else { panic!("five services were declared") };
+    assert_eq!(clerk.step_values, [42, 43, 44, 45]);
+    let hops_take = |hops: u64| SimDuration::from_millis(10 * hops);
+    let hops = report.latency_by_interface[&Interface::Raw];
+    // Four answers; three hops there and two back for each.
+    assert_eq!((hops.count, hops.max), (4 * (3 + 2), hops_take(1)));
+    // And before the first one two hops to the directory, and one back.
+    assert_eq!(report.monitors[0].met_at, Some(SimTime::ZERO + hops_take(2 + 1) + hops_take(3 + 2)));
+    for other in [visitor, stranger] {
+        let reasons: Vec<_> = other.failed_steps.keys().collect();
+        assert_eq!(reasons, ["timed out waiting for a provider of `ledger`"]);
+    }
     Ok(())
 }
