@@ -134,17 +134,17 @@ fn who_registers_outside_is_called_inside_and_the_reverse() {
             services: [
                 (name: "gateway", gateway: (), node: "edge"),
                 (name: "directory", actor: "directory", node: "cloud"),
-                (name: "worker", actor: "rpc/worker", node: "cloud", params: (offers: "inner.work")),
+                (name: "worker", actor: "rpc/worker", node: "cloud", provides: true),
                 (name: "caller", actor: "rpc/caller", node: "cloud",
-                 params: (provider: "outer.work", method: "outer.work.work", every: "50ms", tries: 1)),
+                 params: (interface: "outer.work", every: "50ms", tries: 1)),
             ],
             directories: ["directory"],
         )"#,
         &["--pace", "2"],
     );
     let worker = "http://gateway/api/worker";
-    // By the name that it offers, from the run's directory.
-    wait_for(&registry, "inner.*", &[worker]);
+    // By the interface that it provides, from the run's directory.
+    wait_for(&registry, "work", &[worker]);
     let outsider = Outsider::who(Manner::Echoes);
     registry.call("ping", json!({ "name": "outer.work", "url": outsider.url() }));
     let began = Instant::now();
@@ -152,7 +152,7 @@ fn who_registers_outside_is_called_inside_and_the_reverse() {
         assert!(began.elapsed() < PATIENCE, "the caller inside calls who is outside");
         std::thread::sleep(Duration::from_millis(20));
     }
-    wait_for(&registry, "*.work", &[worker, &outsider.url()]);
+    wait_for(&registry, "*work", &[worker, &outsider.url()]);
     let report = registry.close();
     assert!(report["counters"]["calls answered"].as_u64() >= Some(2), "{}", report["counters"]);
 }

@@ -2,6 +2,7 @@
 
 use rehearsal::actors::outcome::{Interface, OutcomeKind};
 use rehearsal::actors::report::{DirectoryFigures, Report};
+use rehearsal::actors::units::{SimDuration, SimTime};
 
 use super::{TestResult, count, finish, outcomes, play};
 
@@ -35,7 +36,7 @@ fn who_calls_any_provider_sees_answers_and_interruptions_alone() -> TestResult {
         }
         // Whoever found nobody there tried another one, and with three of them never in vain.
         let undelivered = outcomes(&report, Interface::Rpc, OutcomeKind::Undelivered);
-        assert_eq!(count(&report, "calls tried elsewhere"), undelivered, "seed {seed}");
+        assert_eq!(report.directories.provider_failovers, undelivered, "seed {seed}");
         // Three at the start, and each of five killed ones anew; the directory noticed all five.
         let directory = directory(&report, "directory");
         assert_eq!((directory.registered, directory.dropped), (3 + 5, 5), "seed {seed}");
@@ -52,8 +53,26 @@ fn who_loses_a_directory_goes_to_another_and_nobody_who_looks_notices() -> TestR
     // Told of both ovens: the one when it was back, the other at the start.
     assert_eq!((hub_1.shared, hub_2.shared), (2, 2));
     assert_eq!(report.directories.directory_failovers, 2 + 2);
-    // Each of 290 calls looks for an oven once.
-    assert_eq!(hub_1.lookups + hub_2.lookups, 290);
+    // Each of 290 calls looks for the ovens once, and before the first one the baker waits for them.
+    assert_eq!(hub_1.lookups + hub_2.lookups, 290 + 1);
     assert_eq!(count(&report, "calls answered"), 290);
+    Ok(())
+}
+
+#[test]
+fn who_may_see_the_ledger_reaches_it_by_way_of_desk_and_post_room_and_nobody_else_finds_it() -> TestResult {
+    let report = play("departments.ron", None)?;
+    let [_, _, clerk, visitor, stranger] = &report.services[..] else { panic!("five services were declared") };
+    assert_eq!(clerk.step_values, [42, 43, 44, 45]);
+    let hops_take = |hops: u64| SimDuration::from_millis(10 * hops);
+    let hops = report.latency_by_interface[&Interface::Raw];
+    // Four answers; three hops there and two back for each.
+    assert_eq!((hops.count, hops.max), (4 * (3 + 2), hops_take(1)));
+    // And before the first one two hops to the directory, and one back.
+    assert_eq!(report.monitors[0].met_at, Some(SimTime::ZERO + hops_take(2 + 1) + hops_take(3 + 2)));
+    for other in [visitor, stranger] {
+        let reasons: Vec<_> = other.failed_steps.keys().collect();
+        assert_eq!(reasons, ["timed out waiting for a provider of `ledger`"]);
+    }
     Ok(())
 }

@@ -8,7 +8,6 @@
 //! ```
 
 mod caller;
-mod chosen;
 mod hello;
 mod outcomes;
 mod worker;

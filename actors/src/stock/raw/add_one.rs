@@ -1,8 +1,11 @@
 //! The one who adds.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::ADD_ONE;
+use crate::interfaces::directory::Offering;
 use crate::interfaces::raw::{Defaults, Handling, HandlingResult, Msg};
 use crate::prelude::*;
 
@@ -12,6 +15,8 @@ use crate::prelude::*;
 pub struct AddOneParams {
     /// The name under which it offers to add in a directory; without it, in none.
     pub offers: Option<String>,
+    /// The permissions without which nobody finds it there. Default: none.
+    pub needs: BTreeSet<String>,
     /// When, from its start on. Default 0 s: at once.
     pub after: SimDuration,
 }
@@ -34,7 +39,8 @@ impl Service for AddOne {
     async fn step(&self, io: &ServiceIo) -> StepResult {
         if let Some(name) = &self.params.offers {
             io.sleep(self.params.after).await;
-            io.directory().register(name.as_str());
+            let offering = Offering::of(name.as_str());
+            io.directory().register(self.params.needs.iter().map(String::as_str).fold(offering, Offering::needing));
         }
         Ok(Step::Stop)
     }

@@ -5,8 +5,7 @@ use std::cell::Cell;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::chosen::try_providers;
-use crate::interfaces::rpc::Proxy;
+use crate::interfaces::rpc::{ATTEMPTS, LIST_KEPT};
 use crate::prelude::*;
 use crate::stock::NoPause;
 use crate::stock::pace::Pace;
@@ -17,12 +16,15 @@ use crate::stock::pace::Pace;
 pub struct CallerParams {
     /// The name of the service to call. Default `worker`.
     pub to: String,
-    /// A name that services offer in a directory: each call goes to one of them, drawn at random, in
-    /// place of `to`.
-    pub provider: Option<String>,
-    /// How many providers to try, if the first ones are sure not to have done it (nack, undelivered).
+    /// An interface that services provide: each call goes to one of them, drawn at random, in place of
+    /// `to`. The first waits until there is one.
+    pub interface: Option<String>,
+    /// How many of them to try, if the first ones are sure not to have done it (nack, undelivered).
     /// Default 3.
     pub tries: u32,
+    /// How long to rely on what a directory has told of them; with 0 s it is asked before each call.
+    /// Default 5 s.
+    pub kept: SimDuration,
     /// The method to call, which takes a number. Default `work`.
     pub method: String,
     /// From one call to the next; the first is made at once. A call that is answered later than that
@@ -38,8 +40,9 @@ impl Default for CallerParams {
     fn default() -> Self {
         CallerParams {
             to: "worker".to_owned(),
-            provider: None,
-            tries: 3,
+            interface: None,
+            tries: ATTEMPTS,
+            kept: LIST_KEPT,
             method: "work".to_owned(),
             every: SimDuration::from_millis(100),
             count: None,
@@ -56,6 +59,8 @@ pub struct Caller {
     params: CallerParams,
     pace: Pace,
     called: Cell<u64>,
+    /// Whether anybody has ever provided the interface.
+    was_provided: Cell<bool>,
 }
 
 impl Caller {
@@ -64,26 +69,46 @@ impl Caller {
     /// # Errors
     /// There is no time between its calls.
     pub fn new(params: CallerParams) -> Result<Self, NoPause> {
-        Ok(Caller { pace: Pace::new(params.every)?, params, called: Cell::new(0) })
+        let pace = Pace::new(params.every)?;
+        Ok(Caller { params, pace, called: Cell::new(0), was_provided: Cell::new(false) })
+    }
+
+    /// Calls the one that it knows.
+    async fn call_one(&self, io: &ServiceIo, number: u64) -> Result<Value, CallError> {
+        let CallerParams { to, method, timeout, .. } = &self.params;
+        let proxy = io.rpc().proxy(to);
+        let proxy = timeout.map_or(proxy.clone(), |timeout| proxy.timeout(timeout));
+        proxy.call(method.clone(), number).await
+    }
+
+    /// Calls whoever provides the interface.
+    async fn call_any(&self, io: &ServiceIo, interface: &str, number: u64) -> Result<Value, CallError> {
+        let CallerParams { tries, kept, method, timeout, .. } = &self.params;
+        if !self.was_provided.get() {
+            // Whoever begins together with those that it calls is not to fail before they have registered.
+            io.directory().wait_for(interface).await?;
+            self.was_provided.set(true);
+        }
+        let call = io.rpc().interface(interface).attempts(*tries).kept_for(*kept).call(method, number);
+        match timeout {
+            Some(timeout) => call.timeout(*timeout).await,
+            None => call.await,
+        }
     }
 }
 
 impl Service for Caller {
     async fn step(&self, io: &ServiceIo) -> StepResult {
-        let CallerParams { to, provider, tries, method, count, timeout, .. } = &self.params;
+        let CallerParams { interface, count, .. } = &self.params;
         let number = self.called.get() + 1;
         if count.is_some_and(|count| number > count) {
             return Ok(Step::Stop);
         }
         self.pace.turn(io).await;
         self.called.set(number);
-        let call = |proxy: Proxy| async move {
-            let proxy = timeout.map_or(proxy.clone(), |timeout| proxy.timeout(timeout));
-            proxy.call::<Value, _>(method.clone(), number).await
-        };
-        let answer = match provider {
-            Some(provider) => try_providers(io, provider, *tries, call).await,
-            None => call(io.rpc().proxy(to)).await,
+        let answer = match interface {
+            Some(interface) => self.call_any(io, interface, number).await,
+            None => self.call_one(io, number).await,
         };
         io.count(if answer.is_ok() { "calls answered" } else { "calls failed" }, 1);
         answer?;

@@ -12,13 +12,11 @@ use crate::prelude::*;
 pub struct WorkerParams {
     /// How long a piece of work takes. Default 5 ms.
     pub takes: SimDuration,
-    /// The name under which it offers its work in a directory; without it, in none.
-    pub offers: Option<String>,
 }
 
 impl Default for WorkerParams {
     fn default() -> Self {
-        WorkerParams { takes: SimDuration::from_millis(5), offers: None }
+        WorkerParams { takes: SimDuration::from_millis(5) }
     }
 }
 
@@ -107,9 +105,6 @@ impl Worker {
 impl Service for Worker {
     async fn start(&self, io: &ServiceIo) -> Result<(), StepError> {
         io.count("lives", 1);
-        if let Some(name) = &self.params.offers {
-            io.directory().register(name.as_str());
-        }
         Ok(())
     }
 
