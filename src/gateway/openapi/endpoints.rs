@@ -143,7 +143,33 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use rehearsal_actors::outside::catalogue::Offered;
+
     use super::*;
+    use crate::gateway::exposure::{Exposure, Shown};
+    use crate::gateway::jsonrpc::Style;
+
+    #[test]
+    fn only_services_that_a_path_leads_to_are_described_and_their_names_are_escaped() {
+        let endpoint =
+            EndpointDescription { pattern: "/x".to_owned(), method: Method::Get, params: BTreeMap::new(), body: None };
+        let offered = Arc::new(Offered { endpoints: vec![endpoint], ..Offered::default() });
+        let listed = |name: &str| Listed {
+            name: name.to_owned(),
+            node: "edge".to_owned(),
+            running: true,
+            within_reach: true,
+            offered: Some(offered.clone()),
+        };
+        let services = ["shop", "a {b}", "api", "metrics", "a/b", "..", ""].map(listed);
+        let view = View { exposure: &Exposure::default(), shown: Shown::Nothing, style: Style::Strict };
+        let mut paths = Map::new();
+        add(&view, &services, &mut paths);
+        assert_eq!(paths.keys().collect::<Vec<_>>(), ["/a%20%7Bb%7D/x", "/shop/x"]);
+    }
 
     #[test]
     fn patterns_become_templates() {
