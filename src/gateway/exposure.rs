@@ -1,6 +1,7 @@
 //! Who may ask for what.
 
 use actix_web::http::header::{self, HeaderMap};
+use percent_encoding::percent_decode_str;
 use wildmatch::WildMatch;
 
 /// What the gateway shows to whom.
@@ -78,6 +79,13 @@ impl Exposure {
         self.decide(shown, |glob| glob.matches(service) || glob.matches(&format!("{service}.{method}")))
     }
 
+    /// Whether somebody may ask a service for what it has at a path, which has its escapes still and is empty
+    /// or begins with a slash: the service is on the list, or the path is as `service/path`.
+    pub(super) fn shows_path(&self, service: &str, path: &str, shown: Shown) -> bool {
+        let whole = || format!("{service}/{}", readable(path.strip_prefix('/').unwrap_or(path)));
+        self.decide(shown, |glob| glob.matches(service) || glob.matches(&whole()))
+    }
+
     /// Whether somebody may ask for anything at all.
     pub(super) fn shows_anything(&self, shown: Shown) -> bool {
         self.decide(shown, |_| true)
@@ -98,6 +106,12 @@ impl Exposure {
     }
 }
 
+/// A path without its escapes, but for those of slashes: to the service, too, they part no segments.
+fn readable(path: &str) -> String {
+    let segment = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().replace('/', "%2F");
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
 /// Compares in a time that tells nothing of where two texts differ.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
@@ -114,6 +128,23 @@ mod tests {
         token.into_iter().for_each(|token| exposure.set_token(token.to_owned()));
         listed.into_iter().for_each(|globs| exposure.list(globs.iter().map(|glob| (*glob).to_owned())));
         exposure
+    }
+
+    #[test]
+    fn paths_are_listed_as_they_are_read() {
+        let exposure = exposure(None, Some(&["store/data/*", "shop", "user/me"]));
+        let may = |service, path| exposure.shows_path(service, path, Shown::Nothing);
+        for (service, path) in
+            [("store", "/data/x"), ("store", "/d%61ta/x%20y"), ("shop", ""), ("shop", "/x"), ("user", "/me")]
+        {
+            assert!(may(service, path), "{service}{path}");
+        }
+        // An escaped slash parts nothing.
+        for (service, path) in
+            [("store", "/data"), ("store", "/data%2Fx"), ("store", ""), ("user", "/me/too"), ("stor", "e/data/x")]
+        {
+            assert!(!may(service, path), "{service}{path}");
+        }
     }
 
     #[test]

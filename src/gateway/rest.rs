@@ -33,7 +33,7 @@ pub(super) async fn answer(
 ) -> Result<HttpResponse, Problem> {
     let whole = request.uri().path();
     let shown = shared.exposure.shown(request.headers());
-    let is_shown = shared.exposure.shows(service, shown);
+    let is_shown = shared.exposure.shows_path(service, path, shown);
     let Some(method) = method_of(request.method()) else {
         let there = if is_shown { methods_at(shared, service, path).await? } else { Vec::new() };
         return Err(not_allowed_here(&there));

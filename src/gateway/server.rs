@@ -74,8 +74,8 @@ impl Server {
         self
     }
 
-    /// Lets everybody ask these services, or call these methods (`service.method`), in which `*` and `?`
-    /// stand for other characters; and nobody any other, but for who shows the token. Without a list and
+    /// Lets everybody ask these services, or these paths of services (`service/path`), or call these methods
+    /// (`service.method`), in which `*` and `?` stand for other characters; and nobody any other, but for who shows the token. Without a list and
     /// without a token everybody may ask every service.
     pub fn expose<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.exposure.list(names.into_iter().map(Into::into));

@@ -23,7 +23,6 @@ pub(super) fn segment(name: &str) -> String {
 pub(super) fn add(view: &View<'_>, services: &[Listed], paths: &mut Map<String, Value>) {
     for service in services {
         let name = &service.name;
-        let Some(access) = view.access(|shown| view.exposure.shows(name, shown)) else { continue };
         let prefix = format!("/{}", segment(name));
         // A name with a slash, or one of the gateway's own places, cannot be asked.
         if !matches!(locate(&prefix), Ok(Place::Service(located, _)) if located == **name && !name.contains('/')) {
@@ -32,6 +31,8 @@ pub(super) fn add(view: &View<'_>, services: &[Listed], paths: &mut Map<String, 
         for endpoint in service.offered.iter().flat_map(|offered| &offered.endpoints) {
             let Template { path, params } = Template::of(&endpoint.pattern);
             let path = prefix.clone() + &path;
+            let is_shown = |shown| view.exposure.shows_path(name, &endpoint.pattern, shown);
+            let Some(access) = view.access(is_shown) else { continue };
             let operation = operation(view, access, name, &path, &params, endpoint);
             add_operation(paths, path, &endpoint.method.to_string().to_lowercase(), operation);
         }
