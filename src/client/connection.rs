@@ -149,7 +149,10 @@ impl Connection {
                 agent.run(request.timeout_global(within).timeout_recv_response(head).build())
             }
         };
-        sent.map_err(|error| self.failure(url, error))
+        sent.map_err(|error| match handshake_failure(&error) {
+            Some(cause) if url.is_https() => Error::Unreachable { url: url.to_string(), cause },
+            _ => self.failure(url, error),
+        })
     }
 
     /// What went wrong, and whether the request can have arrived.
@@ -162,7 +165,8 @@ impl Connection {
                 Error::Unreachable { url, cause: format!("no connection within {after:?}") }
             }
             ureq::Error::Timeout(_) => Error::TimedOut { url, after: self.settings.timeout },
-            ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => Error::TooLarge { url, limit },
+            ureq::Error::BodyExceedsLimit(_) => Error::TooLarge { url, limit },
+            ureq::Error::LargeResponseHeader(_, limit) => Error::HeadTooLarge { url, limit: limit as u64 },
             ureq::Error::HostNotFound => Error::Unreachable { url, cause: "there is no such host".to_owned() },
             ureq::Error::BadUri(reason) => Error::BadUrl { url, reason },
             ureq::Error::Http(reason) => Error::BadUrl { url, reason: reason.to_string() },
@@ -174,10 +178,36 @@ impl Connection {
     }
 }
 
+/// Whether a token has nothing but what can be sent: visible ASCII.
+pub(crate) fn is_visible_ascii(token: &str) -> bool {
+    token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn bearer(token: &str) -> Result<HeaderValue, Error> {
+    // Headers may have more than that, which no two programs read in the same way.
+    if !is_visible_ascii(token) {
+        return Err(Error::BadToken);
+    }
     let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| Error::BadToken)?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// What went wrong while an encrypted connection was agreed upon, before anything else was sent. rustls
+/// says it as an error of input and output; neither is said of a connection that stands, unless the other
+/// side falls back into plain text on it before it answers.
+fn handshake_failure(error: &ureq::Error) -> Option<String> {
+    let ureq::Error::Io(cause) = error else { return None };
+    match cause.kind() {
+        io::ErrorKind::InvalidData if cause.to_string().contains("InvalidContentType") => {
+            Some("it does not speak TLS: is it http:// instead of https://?".to_owned())
+        }
+        // On a connection that stands, ureq and rustls say more of it than its kind.
+        io::ErrorKind::UnexpectedEof if cause.get_ref().is_none() => {
+            Some("it closed the connection in the TLS handshake".to_owned())
+        }
+        _ => None,
+    }
 }
 
 fn io_failure(url: String, cause: &io::Error) -> Error {
@@ -277,6 +307,8 @@ mod tests {
     #[test]
     fn a_token_must_fit_into_a_header() {
         assert!(Connection::new(&Settings::default().token("abc.DEF-123")).is_ok());
-        assert_eq!(Connection::new(&Settings::default().token("a\nb")).err(), Some(Error::BadToken));
+        for wrong in ["a\nb", "ü", "a b", "\u{7f}"] {
+            assert_eq!(Connection::new(&Settings::default().token(wrong)).err(), Some(Error::BadToken), "{wrong:?}");
+        }
     }
 }

@@ -19,7 +19,7 @@ pub enum Error {
         /// What is wrong about it.
         reason: String,
     },
-    /// The token has characters that no HTTP header may have.
+    /// The token has characters other than visible ASCII, which not every server would read alike.
     #[error("the token cannot be sent: it has characters other than visible ASCII")]
     BadToken,
     /// The parameters are no JSON, or neither an object nor a list.
@@ -85,6 +85,14 @@ pub enum Error {
         /// The bound on the size.
         limit: u64,
     },
+    /// The headers of the answer are larger than they may be.
+    #[error("the headers of the answer of {url} are larger than {limit} bytes")]
+    HeadTooLarge {
+        /// Where.
+        url: String,
+        /// The bound on their size.
+        limit: u64,
+    },
     /// What came is no answer in the protocol that was spoken.
     #[error("{url} gave no proper answer: {reason}")]
     Malformed {
@@ -129,6 +137,7 @@ impl Error {
             Error::Status { status, outcome, .. } => outcome.unwrap_or_else(|| outcome_of_status(*status)),
             Error::Remote(error) => error.outcome(),
             Error::TooLarge { .. }
+            | Error::HeadTooLarge { .. }
             | Error::Malformed { .. }
             | Error::Unexpected { .. }
             | Error::Unanswered { .. }

@@ -59,6 +59,11 @@ impl Url {
             && port(&self.uri) == port(&other.uri)
     }
 
+    /// Whether what is sent there is encrypted.
+    pub(super) fn is_https(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+
     /// Whether it leads to this machine.
     pub(super) fn is_loopback(&self) -> bool {
         let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']);

@@ -1,5 +1,6 @@
 //! Against servers that do not keep to anything.
 
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use rehearsal::actors::outcome::OutcomeKind;
@@ -117,6 +118,37 @@ fn answers_have_a_bound() {
     let exact =
         Stub::start(move |_| Deed::json(&json!({"jsonrpc": "2.0", "result": "x".repeat(100_000 - whole), "id": 1})));
     assert!(call(&exact).is_ok());
+}
+
+#[test]
+fn headers_have_a_bound_of_their_own() {
+    let endless = || {
+        [b"HTTP/1.1 200 OK\r\n".to_vec(), format!("X-More: {}\r\n", "a".repeat(8_192)).repeat(10).into_bytes()].concat()
+    };
+    let error = call(&Stub::start(move |_| Deed::Raw(endless()))).unwrap_err();
+    assert!(matches!(error, Error::HeadTooLarge { limit: 65_536, .. }), "{error:?}");
+    assert!(error.to_string().contains("headers") && error.to_string().contains("65536"), "{error}");
+}
+
+#[test]
+fn where_no_tls_is_spoken_nothing_was_sent() {
+    // The first reads the whole hello and answers it in plain text, as web servers do; the second closes.
+    let server = |answer: &'static [u8]| {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut connection in listener.incoming().map_while(Result::ok) {
+                let _ = connection.read(&mut [0; 16_384]);
+                let _ = connection.write_all(answer);
+            }
+        });
+        url
+    };
+    for url in [server(b"HTTP/1.1 400 Bad Request\r\n\r\n"), server(b"")] {
+        let error = RemoteService::with(&hasty(), &url).unwrap().call::<Value>("x", ()).unwrap_err();
+        assert!(matches!(error, Error::Unreachable { .. }) && error.is_definite(), "{error:?}");
+        assert!(error.to_string().contains("TLS"), "{error}");
+    }
 }
 
 #[test]
