@@ -47,4 +47,5 @@ mod shared;
 
 pub(crate) use calls::is_own_method;
 pub use limits::Limits;
+pub(crate) use place::leads_to;
 pub use server::{Running, Server};

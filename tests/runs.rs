@@ -392,3 +392,18 @@ fn somebody_outside_is_for_paced_runs_and_check_says_so() {
     let refused = stage.run(&["outside.ron", "--until", "1s"]).expect(2);
     assert!(refused.err.contains("`out` lives outside"), "{}", refused.err);
 }
+
+#[test]
+fn check_names_services_that_no_path_leads_to() {
+    let stage = Stage::new();
+    let with = |services: &str| ENDLESS.replace("services: [", &format!("services: [{services}"));
+    let out = |file: &str| stage.run(&["check", file]).expect(0).out;
+    let named = r#"(name: "events", external: "http://127.0.0.1:1/api"),"#;
+    fs::write(stage.path("open.ron"), with(&format!(r#"(name: "in", gateway: ()),{named}"#))).unwrap();
+    let checked = out("open.ron");
+    let note = "  note: `events` is not reached over REST: /events is no path of a service. JSON-RPC reaches it\n";
+    assert!(checked.contains(note) && checked.matches("over REST").count() == 1, "{checked}");
+    // Without a gateway there are no paths.
+    fs::write(stage.path("closed.ron"), with(r#"(name: "events", actor: "echo/server"),"#)).unwrap();
+    assert!(!out("closed.ron").contains("over REST"));
+}

@@ -6,6 +6,7 @@ use super::arguments::Check;
 use super::complaint::Complaint;
 use super::console;
 use super::opened::{Opened, open};
+use crate::gateway::leads_to;
 use crate::registry::Registry;
 use crate::typeset::{GOOD, WARN, clean, paint, plural};
 
@@ -29,7 +30,7 @@ pub(super) fn check(arguments: &Check, registry: &Registry) -> Result<ExitCode, 
 
 /// `shop.ron: ok, 30 nodes, 212 links, 7 services`, and what may be worth a look.
 fn verdict(path: &str, scenario: &Opened) -> String {
-    let Opened { setup, violated, outside, .. } = scenario;
+    let Opened { setup, violated, outside, door, .. } = scenario;
     let mut out = format!(
         "{}: {}, {}, {}, {}\n",
         clean(path),
@@ -43,6 +44,13 @@ fn verdict(path: &str, scenario: &Opened) -> String {
     }
     for service in outside {
         let note = format!("`{service}` lives outside: runs of this are paced, with --pace or `serve`");
+        out.push_str(&format!("  {} {}\n", paint(WARN, "note:"), clean(&note)));
+    }
+    // Without a gateway, names are nobody's paths.
+    let reached = setup.services.iter().filter(|_| door.is_some());
+    for service in reached.filter(|service| !leads_to(service.name.as_str())) {
+        let name = service.name.as_str();
+        let note = format!("`{name}` is not reached over REST: /{name} is no path of a service. JSON-RPC reaches it");
         out.push_str(&format!("  {} {}\n", paint(WARN, "note:"), clean(&note)));
     }
     out

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 /// What stands at a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,6 +74,12 @@ pub(super) fn locate(path: &str) -> Result<Place<'_>, BadTarget> {
     })
 }
 
+/// Whether `/{service}/…` leads to the service of that name, and not to a place of the gateway's own or
+/// nowhere.
+pub(crate) fn leads_to(service: &str) -> bool {
+    matches!(locate(&format!("/{}", percent_encode(service.as_bytes(), NON_ALPHANUMERIC))), Ok(Place::Service(..)))
+}
+
 /// A segment of a path without its escapes.
 fn segment(segment: &str) -> Result<Cow<'_, str>, BadTarget> {
     let text = decode(segment)?;
@@ -127,6 +133,16 @@ mod tests {
             ("/shop//x", Place::Service("shop".into(), "//x")),
         ] {
             assert_eq!(locate(path), Ok(place), "{path}");
+        }
+    }
+
+    #[test]
+    fn some_names_are_taken() {
+        for taken in ["api", "healthz", "readyz", "metrics", "events", "openapi.json", ".", ".."] {
+            assert!(!leads_to(taken), "{taken}");
+        }
+        for free in ["shop", "Api", "api.v2", "...", "a/b", "100%", "café", "events2"] {
+            assert!(leads_to(free), "{free}");
         }
     }
 
