@@ -3,7 +3,7 @@
 //! Stands on top of everything: a command opens a scenario, hands its setup to the runtime or to a
 //! report, and prints what comes back; or it asks a run that goes on elsewhere ([`crate::client`]). One
 //! file a command; `opened` is the only one that knows what a scenario is made of, `asking` has what
-//! those that ask have in common.
+//! those that ask have in common, `trouble` what goes wrong for them.
 
 mod actors;
 mod arguments;
@@ -28,6 +28,7 @@ mod route;
 mod run;
 mod serve;
 mod subscribe;
+mod trouble;
 
 use std::ffi::OsString;
 use std::path::Path;

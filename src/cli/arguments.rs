@@ -118,6 +118,11 @@ pub(super) struct Route {
     pub(super) seed: Option<u64>,
 }
 
+/// A variable of the environment. An empty one is none: somebody wanted to be rid of it.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// A size with its unit, or a bare number of bytes: the option's name says the unit.
 fn size(text: &str) -> Result<Bytes, String> {
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {

@@ -8,125 +8,69 @@ use rehearsal_actors::units::SimDuration;
 use serde_json::{Map, Value, json};
 
 use super::arguments::client::{Door, Look, Whom};
-use super::complaint::{Complaint, error_line};
+use super::complaint::Complaint;
 use super::console;
-use super::params::ParamsError;
-use crate::client::{Error, Gateway, LocateError, Registries, Registry, RemoteService, Reply};
+use super::trouble::{Trouble, code_of, error_as_json};
+use crate::client::{Error, Gateway, LocateError, Registries, Registry, RemoteService, Reply, same_host};
 use crate::typeset::{FAINT, clean, paint, plural};
 
-/// Why a command that asks somebody else has nothing to show.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
-    #[error(transparent)]
-    Call(#[from] Error),
-    #[error(transparent)]
-    Locate(#[from] LocateError),
-    #[error(transparent)]
-    Params(#[from] ParamsError),
-    #[error("{0} says nothing of itself: it knows neither `inspect` nor `get_service_specs`")]
-    Silent(String),
-    #[error("`{0}` is no command; see the list in --help")]
-    NoCommand(String),
-    #[error("{what}: {cause}")]
-    Unwritable { what: String, cause: std::io::Error },
-    #[error("{0}")]
-    Wrong(String),
+/// What a command asks for, for the case that it comes to nothing before there is an answer to print.
+pub(super) struct Question<'a> {
+    /// Whether machines are to be told.
+    json: bool,
+    /// What is asked for.
+    subject: Value,
+    /// The gateway, unless somebody else is asked.
+    gateway: Option<&'a str>,
 }
 
-impl Trouble {
-    fn outcome(&self) -> Option<OutcomeKind> {
-        match self {
-            Trouble::Call(error) => Some(error.outcome()),
-            Trouble::Locate(LocateError::Failed { failed, .. }) => failed.first().map(Error::outcome),
-            Trouble::Locate(LocateError::Unknown { .. }) => Some(OutcomeKind::Undelivered),
-            Trouble::Silent(_) => Some(OutcomeKind::NotUnderstood),
-            _ => None,
+impl<'a> Question<'a> {
+    /// A question to the gateway of that URL.
+    pub(super) fn new(json: bool, subject: Value, gateway: &'a str) -> Self {
+        Question { json, subject, gateway: Some(gateway) }
+    }
+
+    /// The same, with others to answer it, if there are any.
+    pub(super) fn unless_asked(mut self, others: bool) -> Self {
+        self.gateway = self.gateway.filter(|_| !others);
+        self
+    }
+
+    /// Makes of trouble what is to be printed of it: one object in JSON, or a complaint. A mistake on the
+    /// command line has no outcome, and is a complaint always.
+    pub(super) fn tell(self, done: Result<ExitCode, Complaint>) -> Result<ExitCode, Complaint> {
+        let Err(Complaint::Client(trouble)) = done else { return done };
+        if let (true, Some(outcome)) = (self.json, trouble.outcome()) {
+            let mut told = self.subject;
+            told["outcome"] = json!(outcome.name());
+            told["error"] = trouble.as_json();
+            console::say(&set_json(&told))?;
+            return Ok(trouble.exit_code());
         }
-    }
-
-    pub(super) fn exit_code(&self) -> ExitCode {
-        match self {
-            Trouble::Call(Error::BadUrl { .. } | Error::BadToken | Error::BadParams { .. })
-            | Trouble::Locate(LocateError::NoRegistry { .. })
-            | Trouble::Params(_)
-            | Trouble::NoCommand(_)
-            | Trouble::Wrong(_) => ExitCode::from(2),
-            Trouble::Unwritable { .. } => ExitCode::from(1),
-            other => ExitCode::from(other.outcome().map_or(1, code_of)),
-        }
-    }
-
-    /// What to print: what is wrong, and what may help.
-    pub(super) fn render(&self) -> String {
-        let hint = self.hint().map(|hint| format!("help: {hint}\n")).unwrap_or_default();
-        error_line(&self.to_string()) + &hint
-    }
-
-    fn hint(&self) -> Option<&'static str> {
-        let error = match self {
-            Trouble::Call(error) => error,
-            Trouble::Locate(LocateError::Failed { failed, .. }) => failed.first()?,
-            Trouble::Locate(LocateError::Unknown { .. }) => {
-                return Some("`discover` lists the services that there are");
-            }
-            _ => return None,
-        };
-        if is_unknown_method(error) {
-            return match self {
-                Trouble::Call(_) => Some("`inspect` lists the methods of a service"),
-                _ => Some("is it a registry? It knows no method `locate_service`"),
-            };
-        }
-        match error.outcome() {
-            OutcomeKind::Undelivered if matches!(error, Error::Unreachable { .. }) => {
-                Some("is `serve` running? --gateway URL or REHEARSAL_GATEWAY say where it is")
-            }
-            OutcomeKind::Denied => Some("--token TOKEN or REHEARSAL_TOKEN say who asks"),
-            OutcomeKind::TimedOut if matches!(error, Error::TimedOut { .. }) => {
-                Some("it may have been carried out; --timeout TIME waits longer")
-            }
-            OutcomeKind::TimedOut | OutcomeKind::Interrupted => Some("it may have been carried out"),
-            OutcomeKind::Nack => Some("it was not carried out: it is safe to try again"),
-            _ => None,
-        }
+        let is_gateway = |url: &str| self.gateway.is_some_and(|gateway| same_host(gateway, url));
+        Err(Complaint::Client(match trouble.first_error() {
+            Some(Error::Unreachable { url, .. }) if is_gateway(url) => trouble,
+            Some(Error::Unreachable { .. }) => Trouble::Elsewhere(Box::new(trouble)),
+            _ if self.gateway.is_none() => Trouble::Elsewhere(Box::new(trouble)),
+            _ => trouble,
+        }))
     }
 }
 
-impl From<Error> for Complaint {
-    fn from(error: Error) -> Self {
-        Complaint::Client(error.into())
-    }
+/// A service as JSON has it: by its name, or by its URL.
+pub(super) fn named(target: &str) -> Value {
+    if is_url(target) { json!({"url": target}) } else { json!({"service": target}) }
 }
 
-impl From<LocateError> for Complaint {
-    fn from(error: LocateError) -> Self {
-        Complaint::Client(error.into())
-    }
-}
-
-impl From<ParamsError> for Complaint {
-    fn from(error: ParamsError) -> Self {
-        Complaint::Client(error.into())
-    }
-}
-
-/// The exit code for an outcome.
-pub(super) fn code_of(outcome: OutcomeKind) -> u8 {
-    match outcome {
-        OutcomeKind::Reply | OutcomeKind::Ack => 0,
-        OutcomeKind::TimedOut => 3,
-        OutcomeKind::Undelivered => 4,
-        OutcomeKind::Interrupted => 5,
-        OutcomeKind::Nack
-        | OutcomeKind::Error
-        | OutcomeKind::NotUnderstood
-        | OutcomeKind::Denied
-        | OutcomeKind::Lost => 1,
-    }
+/// A method of a service as JSON has it.
+pub(super) fn method_of(target: &str, method: &str) -> Value {
+    let mut subject = named(target);
+    subject["method"] = json!(method);
+    subject
 }
 
 pub(super) fn gateway(door: &Door) -> Result<Gateway, Error> {
-    Gateway::with(&door.settings(), &door.gateway)
+    Gateway::with(&door.settings(), door.gateway())
 }
 
 /// The registries that were named, or the gateway's.
@@ -286,21 +230,6 @@ fn tell_json(
     Ok(ExitCode::from(code_of(outcome)))
 }
 
-/// What went wrong, for machines.
-pub(super) fn error_as_json(error: &Error) -> Value {
-    let mut told = json!({"message": error.to_string(), "definite": error.is_definite()});
-    if let Error::Remote(remote) = error {
-        told["code"] = json!(remote.code);
-        if let Some(data) = &remote.data {
-            told["data"] = data.clone();
-        }
-    }
-    if let Error::Status { status, .. } = error {
-        told["status"] = json!(status);
-    }
-    told
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,13 +242,5 @@ mod tests {
             assert!(set.contains("é 🧦"), "{set}");
             assert_eq!(serde_json::from_str::<Value>(&set).ok(), Some(value.clone()));
         }
-    }
-
-    #[test]
-    fn every_outcome_has_its_code() {
-        for outcome in OutcomeKind::ALL {
-            assert_eq!(code_of(outcome) == 0, outcome.is_good(), "{outcome}");
-        }
-        assert_eq!([OutcomeKind::TimedOut, OutcomeKind::Undelivered, OutcomeKind::Interrupted].map(code_of), [3, 4, 5]);
     }
 }

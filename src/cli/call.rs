@@ -4,11 +4,17 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::arguments::client::Call;
-use super::asking::{Errand, carry_out, find, remark, seconds};
+use super::asking::{Errand, Question, carry_out, find, is_url, method_of, remark, seconds};
 use super::complaint::Complaint;
 use super::params;
 
 pub(super) fn call(arguments: &Call) -> Result<ExitCode, Complaint> {
+    let Call { name, method, whom, look, door, .. } = arguments;
+    let question = Question::new(look.json, method_of(name, method), door.gateway());
+    question.unless_asked(is_url(name) || !whom.registry.is_empty()).tell(find_and_call(arguments))
+}
+
+fn find_and_call(arguments: &Call) -> Result<ExitCode, Complaint> {
     let params = params::of_call(&arguments.params)?;
     let begun = Instant::now();
     let service = find(&arguments.name, &arguments.whom, &arguments.door)?;

@@ -4,12 +4,17 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::arguments::client::CallRaw;
-use super::asking::{Errand, carry_out, remark, seconds};
+use super::asking::{Errand, Question, carry_out, method_of, remark, seconds};
 use super::complaint::Complaint;
 use super::params;
 use crate::client::RemoteService;
 
 pub(super) fn call_raw(arguments: &CallRaw) -> Result<ExitCode, Complaint> {
+    let CallRaw { url, method, look, .. } = arguments;
+    Question::new(look.json, method_of(url, method), url).unless_asked(true).tell(call_there(arguments))
+}
+
+fn call_there(arguments: &CallRaw) -> Result<ExitCode, Complaint> {
     let params = params::of_call(&arguments.params)?;
     let begun = Instant::now();
     let service = RemoteService::with(&arguments.bounds.settings_for(&arguments.url), &arguments.url)?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use rehearsal_actors::simulation::StartError;
 
-use super::asking::Trouble;
+use super::trouble::Trouble;
 use crate::route::RouteError;
 use crate::scenario::Mistakes;
 use crate::typeset::{BAD, clean, paint};
@@ -30,6 +30,9 @@ pub(super) enum Complaint {
     /// A scenario that nobody could come in to.
     #[error("{} has no gateway to come in by: add `(name: \"gateway\", gateway: ())` to its services", .0.display())]
     NoGateway(PathBuf),
+    /// A token of the environment that nobody could show.
+    #[error("the token of REHEARSAL_TOKEN cannot be used: {0}")]
+    BadToken(String),
     /// A socket that is not to be had.
     #[error("cannot listen on {address}: {cause}")]
     Listen { address: SocketAddr, cause: io::Error },
@@ -71,6 +74,7 @@ impl Complaint {
             | Complaint::Checked { .. }
             | Complaint::Start(_)
             | Complaint::NoGateway(_)
+            | Complaint::BadToken(_)
             | Complaint::Nothing
             | Complaint::OutsideUnpaced { .. }
             | Complaint::TraceIsScenario(_)

@@ -7,7 +7,7 @@ use serde_json::json;
 use wildmatch::WildMatch;
 
 use super::arguments::client::Discover;
-use super::asking::{gateway, is_unknown_method, registries, remark, set_json};
+use super::asking::{Question, gateway, is_unknown_method, registries, remark, set_json};
 use super::complaint::Complaint;
 use super::console;
 use crate::client::{LocateError, same_host};
@@ -22,6 +22,12 @@ struct Found {
 }
 
 pub(super) fn discover(arguments: &Discover) -> Result<ExitCode, Complaint> {
+    let Discover { pattern, registry, look, door } = arguments;
+    let question = Question::new(look.json, json!({"pattern": pattern}), door.gateway());
+    question.unless_asked(!registry.is_empty()).tell(ask(arguments))
+}
+
+fn ask(arguments: &Discover) -> Result<ExitCode, Complaint> {
     let found = if arguments.registry.is_empty() { at_gateway(arguments)? } else { at_registries(arguments)? };
     if found.services.is_empty() && found.urls.is_empty() {
         let (name, asked) = (arguments.pattern.clone(), arguments.registry.len().max(1));

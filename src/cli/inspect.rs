@@ -6,13 +6,20 @@ use rehearsal_actors::interfaces::rpc::{Inspection, InterfaceDescription, Method
 use serde_json::json;
 
 use super::arguments::client::Inspect;
-use super::asking::{Trouble, find, is_unknown_method, set_json};
+use super::asking::{Question, find, is_unknown_method, is_url, named, set_json};
 use super::complaint::Complaint;
 use super::console;
+use super::trouble::Trouble;
 use crate::client::{Error, RemoteService, Specs};
 use crate::typeset::{FAINT, HEADING, WIDTH, clean, paint, width, wrap};
 
 pub(super) fn inspect(arguments: &Inspect) -> Result<ExitCode, Complaint> {
+    let Inspect { target, whom, json, door } = arguments;
+    let question = Question::new(*json, named(target), door.gateway());
+    question.unless_asked(is_url(target) || !whom.registry.is_empty()).tell(ask(arguments))
+}
+
+fn ask(arguments: &Inspect) -> Result<ExitCode, Complaint> {
     let service = find(&arguments.target, &arguments.whom, &arguments.door)?;
     let described = describe(&service)?;
     let text = match (&described, arguments.json) {

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap_mangen::Man;
 
 use super::arguments::{self, client::Manual};
-use super::asking::Trouble;
 use super::complaint::Complaint;
 use super::console;
+use super::trouble::Trouble;
 
 pub(super) fn manual(arguments: &Manual, program: &str) -> Result<ExitCode, Complaint> {
     // Built, commands know which program they belong to.

@@ -17,14 +17,23 @@ use self::errand::Errand;
 use self::figures::Figures;
 use self::load::Plan;
 use super::arguments::client::{Look, Request};
-use super::asking::{self, code_of, error_as_json, remark, remark_cost, seconds, set_json};
+use super::asking::{self, Question, is_url, remark, remark_cost, seconds, set_json};
 use super::complaint::Complaint;
 use super::console;
 use super::interrupt::on_ctrl_c;
+use super::trouble::code_of;
 use crate::client::RestReply;
 use crate::typeset::clean;
 
 pub(super) fn request(arguments: &Request) -> Result<ExitCode, Complaint> {
+    let Request { target, what, whom, look, door, .. } = arguments;
+    let rest = errand::is_http_method(target);
+    let subject = if rest { json!({}) } else { asking::method_of(target, what) };
+    let others = if rest { is_url(what) } else { is_url(target) || !whom.registry.is_empty() };
+    Question::new(look.json, subject, door.gateway()).unless_asked(others).tell(send(arguments))
+}
+
+fn send(arguments: &Request) -> Result<ExitCode, Complaint> {
     let begun = Instant::now();
     let errand = Errand::of(arguments)?;
     let identification = begun.elapsed();
@@ -39,19 +48,12 @@ pub(super) fn request(arguments: &Request) -> Result<ExitCode, Complaint> {
         }
         Errand::Rest { gateway, method, path, body } => {
             let begun = Instant::now();
-            let answer = gateway.request(&method, &path, body.as_ref());
+            let reply = gateway.request(&method, &path, body.as_ref())?;
             let took = begun.elapsed();
-            if look.json {
-                let told = match &answer {
-                    Ok(reply) => rest_as_json(reply, took),
-                    Err(error) => json!({"outcome": error.outcome().name(), "error": error_as_json(error)}),
-                };
-                console::say(&set_json(&told))?;
-                let outcome = answer.map_or_else(|error| error.outcome(), |reply| reply.outcome);
-                return Ok(ExitCode::from(code_of(outcome)));
+            match look.json {
+                true => console::say(&set_json(&rest_as_json(&reply, took)))?,
+                false => tell_rest(&reply, took, look)?,
             }
-            let reply = answer?;
-            tell_rest(&reply, took, look)?;
             Ok(ExitCode::from(code_of(reply.outcome)))
         }
     }
@@ -83,12 +85,25 @@ fn tell_rest(reply: &RestReply, took: Duration, look: &Look) -> io::Result<()> {
     }
     match reply.json() {
         Some(body) => console::say(&set_json(&body)),
-        None if io::stdout().is_terminal() => {
-            let text = String::from_utf8_lossy(&reply.body);
-            console::say(&text.lines().map(|line| format!("{}\n", clean(line))).collect::<String>())
-        }
-        None => console::say_bytes(&reply.body),
+        None => match str::from_utf8(&reply.body) {
+            Ok(text) => console::say(&set_text(text)),
+            Err(_) if io::stdout().is_terminal() => console::say(&set_text(&String::from_utf8_lossy(&reply.body))),
+            // What is no text, a picture maybe, is for another program or a file.
+            Err(_) => console::say_bytes(&reply.body),
+        },
     }
+}
+
+/// A text of somebody else, line by line, without what would disturb a terminal, which may stand at the
+/// end of a pipe as well. Tabs do not.
+fn set_text(text: &str) -> String {
+    let calm = |line: &str| line.split('\t').map(|cell| clean(cell).into_owned()).collect::<Vec<_>>().join("\t");
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => calm(line.strip_suffix('\r').unwrap_or(line)) + "\n",
+            None => calm(line),
+        })
+        .collect()
 }
 
 fn many(arguments: &Request, errand: &Errand) -> Result<ExitCode, Complaint> {

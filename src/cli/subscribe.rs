@@ -13,6 +13,7 @@ use super::asking::{gateway, remark, set_json_line};
 use super::complaint::Complaint;
 use super::console;
 use super::interrupt::on_ctrl_c;
+use super::trouble::Trouble;
 use crate::client::Event;
 use crate::typeset::{FAINT, HEADING, clean, duration, paint, plural};
 
@@ -33,6 +34,10 @@ pub(super) fn subscribe(arguments: &Subscribe) -> Result<ExitCode, Complaint> {
         if arguments.count.is_some_and(|count| so_far >= count) {
             return Ok(ExitCode::SUCCESS);
         }
+    }
+    if let Some(count) = arguments.count {
+        let heard = told.load(Ordering::Relaxed);
+        return Err(Complaint::Client(Trouble::EndedEarly { heard, count }));
     }
     if !quiet {
         remark(&format!("The gateway ended the stream after {}", events_so_far(&told)));

@@ -112,6 +112,71 @@ fn machines_are_told_in_one_object_whatever_the_outcome() {
 }
 
 #[test]
+fn machines_are_told_also_if_nobody_is_found() {
+    let shop = shop::open();
+    let object = at(&shop, &["call", "horse", "add", "--json"]).expect(4).json();
+    assert_eq!((&object["service"], &object["method"]), (&json!("horse"), &json!("add")));
+    assert_eq!((&object["outcome"], &object["error"]["definite"]), (&json!("undelivered"), &json!(true)));
+    assert!(object["error"]["message"].as_str().unwrap().contains("no service is called `horse`"), "{object}");
+
+    let silent = Stub::start(|_| Deed::Silence(Duration::from_secs(5)));
+    for (arguments, code, outcome) in [
+        (&["call", "horse", "add"] as &[&str], 4, "undelivered"),
+        (&["request", "horse", "add"], 4, "undelivered"),
+        (&["request", "horse", "add", "-N", "2"], 4, "undelivered"),
+        (&["inspect", "horse"], 4, "undelivered"),
+        (&["discover", "horse"], 4, "undelivered"),
+        (&["discover", "--gateway", &nowhere()], 4, "undelivered"),
+        (&["call", "cart", "add", "--gateway", &nowhere()], 4, "undelivered"),
+        (&["request", "cart", "add", "--gateway", &nowhere()], 4, "undelivered"),
+        (&["request", "GET", "cart/items", "--gateway", &nowhere()], 4, "undelivered"),
+        (&["inspect", "cart", "--gateway", &nowhere()], 4, "undelivered"),
+        (&["inspect", &nowhere()], 4, "undelivered"),
+        (&["emit", "a.b", "--gateway", &nowhere()], 4, "undelivered"),
+        (&["call", "cart", "add", "--registry", &nowhere()], 4, "undelivered"),
+        (&["call", "cart", "add", "--gateway", &silent.url(), "--timeout", "100ms"], 3, "timed_out"),
+        (&["call", "cart", "add", "--token", "ü"], 2, "undelivered"),
+        (&["call-raw", "no url", "x"], 2, "undelivered"),
+    ] {
+        let told = at(&shop, &[arguments, &["--json"]].concat()).expect(code);
+        assert_eq!((told.json()["outcome"].as_str(), told.err.as_str()), (Some(outcome), ""), "{arguments:?}");
+        assert!(told.json()["error"]["message"].is_string(), "{arguments:?}: {}", told.out);
+    }
+    // What is wrong with the command line itself has no outcome.
+    let told = at(&shop, &["call", "cart", "add", "a=1", "2", "--json"]).expect(2);
+    assert!(told.out.is_empty() && told.err.starts_with("error: "), "{}", told.err);
+}
+
+#[test]
+fn the_gateway_is_spoken_of_only_if_it_was_asked() {
+    let shop = shop::open();
+    let gone = nowhere();
+    for arguments in [
+        &["inspect", gone.as_str()] as &[&str],
+        &["call", "cart", "add", "--registry", &gone],
+        &["discover", "--registry", &gone],
+        &["call-raw", &gone, "x"],
+        &["request", "GET", &gone],
+    ] {
+        let told = at(&shop, arguments).expect(4);
+        assert!(told.err.contains("nobody listens there") && !told.err.contains("gateway"), "{}", told.err);
+    }
+    let told = at(&shop, &["discover", "--gateway", &gone]).expect(4);
+    assert!(told.err.contains("--gateway URL"), "{}", told.err);
+}
+
+#[test]
+fn empty_variables_of_the_environment_are_none() {
+    let shop = shop::open_to("s3cret");
+    let mut listed = command(&["discover", "--token", "s3cret", "--gateway", &shop.url()]);
+    Told::of(&listed.env("REHEARSAL_GATEWAY", "").env("REHEARSAL_TOKEN", "").output().unwrap()).expect(0);
+    // Nothing but the default is left, where somebody may listen or not.
+    let mut unnamed = command(&["discover", "--timeout", "100ms"]);
+    let told = Told::of(&unnamed.env("REHEARSAL_GATEWAY", "").output().unwrap());
+    assert!(told.code != Some(2), "{}", told.err);
+}
+
+#[test]
 fn a_url_can_be_called_without_a_registry() {
     let shop = shop::open();
     let told = run(&["call-raw", &shop.api(), "cart.add", "a=1", "b=2"]).expect(0);
@@ -256,6 +321,9 @@ fn events_are_told_and_heard() {
     let told = at(&shop, &["subscribe", "orders.*", "-n", "2", "--json"]).expect(0);
     let lines: Vec<serde_json::Value> = told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((lines.len(), &lines[1]["body"]), (2, &json!({"number": 2})));
+    let told = at(&shop, &["subscribe", "orders.*", "-n", "4"]).expect(5);
+    assert_eq!(told.out.lines().count(), 3);
+    assert!(told.err.contains("ended the stream after 3 events, not the 4 that were asked for"), "{}", told.err);
     assert!(at(&shop, &["subscribe", "?"]).expect(4).err.contains("there is no such service"));
 }
 

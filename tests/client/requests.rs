@@ -115,3 +115,9 @@ fn ctrl_c_ends_it_with_the_figures_so_far() {
     let told = Told::of(&child.wait_with_output().unwrap()).expect(0);
     assert!(told.out.contains("outcomes") && told.err.contains("interrupted"), "{}{}", told.out, told.err);
 }
+
+#[test]
+fn a_text_of_somebody_else_cannot_disturb_the_terminal() {
+    let shop = shop::open();
+    assert_eq!(at(&shop, &["request", "GET", "cart/nasty"]).expect(0).out, "a\tb\n\u{fffd}[2Jc\u{fffd}");
+}

@@ -33,6 +33,10 @@ fn answer(request: &Request, token: Option<&str>) -> Deed {
         ("GET", "/cart/text") => {
             Deed::Answer { status: 200, headers: vec![("Content-Type", "text/plain".into())], body: "plain\n".into() }
         }
+        ("GET", "/cart/nasty") => {
+            let body = "a\tb\r\n\u{1b}[2Jc\u{202e}".to_owned();
+            Deed::Answer { status: 200, headers: vec![("Content-Type", "text/plain".into())], body }
+        }
         ("GET", "/cart/late") => problem(504, "timed_out", "the cart did not answer in time"),
         ("GET", "/gone/items") => problem(503, "undelivered", "no route to `gone`"),
         ("GET", "/cart/nothing") => problem(404, "not_understood", "the cart has no such endpoint"),

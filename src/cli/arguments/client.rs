@@ -2,7 +2,6 @@
 
 pub(in crate::cli) mod examples;
 
-use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use clap_complete::Shell;
 
 use rehearsal_actors::units::{SimDuration, UnitError};
 
+use super::variable;
 use crate::client::{Settings, same_host};
 
 /// Where a gateway is if nobody says so.
@@ -43,9 +43,9 @@ pub(in crate::cli) enum ClientCommand {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(in crate::cli) struct Door {
-    /// Where `serve` listens, unless REHEARSAL_GATEWAY says so
-    #[arg(long, value_name = "URL", env = "REHEARSAL_GATEWAY", hide_env = true, default_value = GATEWAY, value_hint = ValueHint::Url)]
-    pub(in crate::cli) gateway: String,
+    /// Where `serve` listens, unless REHEARSAL_GATEWAY says so [default: http://127.0.0.1:8080]
+    #[arg(long, value_name = "URL", default_value_t = named_gateway(), hide_default_value = true, value_hint = ValueHint::Url)]
+    gateway: String,
     #[command(flatten)]
     bounds: Bounds,
 }
@@ -63,6 +63,11 @@ pub(in crate::cli) struct Bounds {
 }
 
 impl Door {
+    /// The gateway's URL.
+    pub(in crate::cli) fn gateway(&self) -> &str {
+        &self.gateway
+    }
+
     /// For the gateway.
     pub(in crate::cli) fn settings(&self) -> Settings {
         self.settings_for(&self.gateway)
@@ -77,18 +82,23 @@ impl Door {
 impl Bounds {
     /// For whoever is at that URL, where no gateway is named but by the environment.
     pub(in crate::cli) fn settings_for(&self, url: &str) -> Settings {
-        self.settings(url, &env::var("REHEARSAL_GATEWAY").unwrap_or_else(|_| GATEWAY.to_owned()))
+        self.settings(url, &named_gateway())
     }
 
     fn settings(&self, url: &str, gateway: &str) -> Settings {
         let settings = Settings::default().timeout(self.timeout);
-        let for_gateway = || env::var("REHEARSAL_TOKEN").ok().filter(|_| same_host(url, gateway));
+        let for_gateway = || variable("REHEARSAL_TOKEN").filter(|_| same_host(url, gateway));
         // An empty one is none: somebody wanted to be rid of it.
         match self.token.clone().or_else(for_gateway).filter(|token| !token.is_empty()) {
             Some(token) => settings.token(token),
             None => settings,
         }
     }
+}
+
+/// The gateway that the environment names, or where one is if nobody says so.
+fn named_gateway() -> String {
+    variable("REHEARSAL_GATEWAY").unwrap_or_else(|| GATEWAY.to_owned())
 }
 
 /// Who is asked where a service is.

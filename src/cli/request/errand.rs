@@ -7,13 +7,19 @@ use rehearsal_actors::units::SimDuration;
 use serde_json::Value;
 
 use crate::cli::arguments::client::Request;
-use crate::cli::asking::{Trouble, find, gateway};
+use crate::cli::asking::{find, gateway};
 use crate::cli::complaint::Complaint;
 use crate::cli::params;
+use crate::cli::trouble::Trouble;
 use crate::client::{Error, Gateway, RemoteService, encode};
 
 /// The methods that are written instead of a service's name for an endpoint.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+
+/// Whether an endpoint is asked for.
+pub(super) fn is_http_method(target: &str) -> bool {
+    METHODS.contains(&target)
+}
 
 pub(super) enum Errand {
     /// A method of a service.
@@ -37,7 +43,7 @@ impl Errand {
     /// Finds out whom to ask, and for what.
     pub(super) fn of(arguments: &Request) -> Result<Self, Complaint> {
         let Request { target, what, whom, door, .. } = arguments;
-        if !METHODS.contains(&target.as_str()) {
+        if !is_http_method(target) {
             let params = params::of_call(&arguments.params)?;
             let service = find(target, whom, door)?;
             return Ok(Errand::Call { service, method: what.clone(), params });
