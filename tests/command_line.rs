@@ -218,3 +218,25 @@ fn a_full_disk_is_one() {
     let told = Told::of(&output).expect(1);
     assert!(told.err.contains("cannot write to the standard output"), "{}", told.err);
 }
+
+#[test]
+fn serve_refuses_what_nobody_could_show_or_send() {
+    let desk = Desk::new();
+    for (arguments, word) in [
+        (["--token", "ü"], "visible ASCII"),
+        (["--token", &"a".repeat(4_097)], "the most is 4096"),
+        (["--token", ""], "empty token"),
+        (["--allow-origin", "http://localhost:3000/"], "with a path or a slash"),
+        (["--allow-origin", "localhost:3000"], "no scheme"),
+    ] {
+        let told = desk.run(&[&["serve", "line.ron"] as &[&str], &arguments].concat()).expect(2);
+        assert!(told.err.contains(word), "{}", told.err);
+    }
+    let with = |token: &str| {
+        let mut command = desk.command(&["serve", "line.ron"]);
+        Told::of(&command.env("REHEARSAL_TOKEN", token).output().unwrap()).expect(2).err
+    };
+    assert!(with("ü").contains("REHEARSAL_TOKEN cannot be used"), "{}", with("ü"));
+    // An empty one is none, and the next thing that is wrong is the scenario.
+    assert!(with("").contains("has no gateway to come in by"), "{}", with(""));
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rehearsal_actors::simulation::{Pacing, Progress};
+use rehearsal_actors::simulation::{Pace, Pacing, Progress};
 
 use super::arguments::Serve;
 use super::complaint::Complaint;
@@ -22,6 +22,7 @@ use crate::registry::Registry;
 const WELCOMED_BY: Duration = Duration::from_secs(5);
 
 pub(super) fn serve(arguments: &Serve, registry: &Registry) -> Result<ExitCode, Complaint> {
+    let token = arguments.token()?;
     let mut scenario = open(&arguments.scenario, registry, arguments.seed, arguments.until)?;
     let Some(door) = scenario.door.take() else {
         return Err(Complaint::NoGateway(arguments.scenario.clone()));
@@ -42,7 +43,8 @@ pub(super) fn serve(arguments: &Serve, registry: &Registry) -> Result<ExitCode, 
     let server = server.registry(door.registry, arguments.pace);
     let server = server.style(if arguments.null_members { Style::NullMembers } else { Style::Strict });
     let server = server.clock(progress.clone(), arguments.pace);
-    let server = match &arguments.token {
+    let has_token = token.is_some();
+    let server = match token {
         Some(token) => server.token(token),
         None => server,
     };
@@ -56,7 +58,7 @@ pub(super) fn serve(arguments: &Serve, registry: &Registry) -> Result<ExitCode, 
     };
     let running = server.start(listener).map_err(complain)?;
     if !arguments.quiet {
-        let welcome = welcome(&scenario.name, running.address(), arguments);
+        let welcome = welcome(&scenario.name, running.address(), arguments.pace, has_token);
         // Whoever is told so may come in at once; unless the gateway takes long to stand in the run, as where
         // its node is down at first.
         std::thread::spawn(move || {
@@ -103,10 +105,10 @@ impl Closing {
 }
 
 /// Where it listens, and what is to be thought of that.
-fn welcome(name: &str, address: SocketAddr, arguments: &Serve) -> String {
+fn welcome(name: &str, address: SocketAddr, pace: Pace, has_token: bool) -> String {
     let name = crate::typeset::clean(name);
-    let mut text = format!("{name}: listening on http://{address}, at pace {} (Ctrl-C ends it)\n", arguments.pace);
-    if !address.ip().is_loopback() && arguments.token.is_none() {
+    let mut text = format!("{name}: listening on http://{address}, at pace {pace} (Ctrl-C ends it)\n");
+    if !address.ip().is_loopback() && !has_token {
         text.push_str("warning: anybody who reaches this machine may call what the gateway exposes; see --token\n");
     }
     text

@@ -1,16 +1,17 @@
 //! What can be written behind `serve`.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 
 use rehearsal_actors::simulation::Pace;
 use rehearsal_actors::units::{Bytes, SimDuration, SimTime, UnitError};
 
-use super::{size, until};
+use super::{size, until, variable};
+use crate::cli::complaint::Complaint;
+use crate::client::is_visible_ascii;
 use crate::gateway::Limits;
 
 #[derive(Args, Debug)]
@@ -31,14 +32,11 @@ pub(in crate::cli) struct Serve {
     /// goes on until Ctrl-C, whatever the scenario says
     #[arg(long, value_name = "TIME", value_parser = until)]
     pub(in crate::cli) until: Option<SimTime>,
-    /// Who shows this token may call everything; others, what the gateway exposes
-    #[arg(
-        long, env = "REHEARSAL_TOKEN", hide_env_values = true,
-        value_parser = NonEmptyStringValueParser::new()
-    )]
-    pub(in crate::cli) token: Option<String>,
+    /// Who shows this token may call everything; others, what the gateway exposes [env: REHEARSAL_TOKEN]
+    #[arg(long, value_parser = token)]
+    token: Option<String>,
     /// Let pages of this origin read answers, in browsers; "*" for any. May be given several times
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub(in crate::cli) allow_origin: Vec<String>,
     /// Write both `result` and `error` into every JSON-RPC answer, one of them null, for clients that
     /// insist on that, as gemstone 0.12 does
@@ -100,6 +98,16 @@ struct LimitArguments {
 }
 
 impl Serve {
+    /// The token that was given, here or by the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`Complaint::BadToken`].
+    pub(in crate::cli) fn token(&self) -> Result<Option<String>, Complaint> {
+        let given = self.token.clone().or_else(|| variable("REHEARSAL_TOKEN"));
+        given.map(|given| token(&given)).transpose().map_err(Complaint::BadToken)
+    }
+
     /// The limits that were asked for.
     pub(in crate::cli) fn limits(&self) -> Limits {
         let asked = &self.limits;
@@ -123,6 +131,59 @@ impl Serve {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let mut addresses = text.to_socket_addrs().map_err(|error| format!("{error}; write HOST:PORT"))?;
     addresses.next().ok_or_else(|| format!("`{text}` has no address"))
+}
+
+/// A token that fits into a header, so that somebody can show it.
+fn token(text: &str) -> Result<String, String> {
+    const MOST_BYTES: usize = 4_096;
+    match text.len() {
+        0 => Err("an empty token is none; write one that is hard to guess, or leave the option out".to_owned()),
+        length if length > MOST_BYTES => {
+            Err(format!("no client could send it: it has {length} bytes, and the most is {MOST_BYTES}"))
+        }
+        _ if !is_visible_ascii(text) => {
+            Err("no client could send it: it has characters other than visible ASCII".to_owned())
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// What browsers say of where a page comes from, as they write it: RFC 6454, section 6.2, and without the
+/// port that the scheme has anyway. Anything else would never be met.
+fn origin(text: &str) -> Result<String, String> {
+    let lower = text.to_ascii_lowercase();
+    if matches!(&*lower, "*" | "null") {
+        return Ok(lower);
+    }
+    let refuse = |why: &str| Err(format!("{why}; write `*`, `null`, or an origin such as http://localhost:3000"));
+    let Some((scheme, rest)) = lower.split_once("://") else { return refuse("it has no scheme") };
+    let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !scheme.chars().all(is_of_scheme) {
+        return refuse("its scheme is none");
+    }
+    if rest.contains(['/', '?', '#']) {
+        return refuse("it goes on behind the host, with a path or a slash");
+    }
+    // The colons of an IPv6 address stand between brackets.
+    let behind = rest.rfind(']').map_or(0, |end| end + 1);
+    let (host, port) = match rest[behind..].find(':') {
+        Some(colon) => (&rest[..behind + colon], Some(&rest[behind + colon + 1..])),
+        None => (rest, None),
+    };
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')),
+    };
+    if !is_host {
+        return refuse("its host is none that a browser would send, in ASCII and without wildcards");
+    }
+    let Some(port) = port else { return Ok(lower) };
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    match (scheme, port.parse::<u16>()) {
+        ("http", Ok(80)) | ("https", Ok(443)) if digits => Ok(format!("{scheme}://{host}")),
+        (_, Ok(port)) if digits && port > 0 => Ok(format!("{scheme}://{host}:{port}")),
+        _ => refuse("its port is none"),
+    }
 }
 
 /// Some time of the wall clock.
@@ -151,6 +212,60 @@ mod tests {
         let alone = Alone::try_parse_from(["serve", "a.ron"]).unwrap();
         assert_eq!(alone.serve.limits(), Limits::default());
         assert!(alone.serve.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn a_token_is_one_that_can_be_sent() {
+        for good in ["s3cret", "!~", &"a".repeat(4_096)] {
+            assert_eq!(token(good).as_deref(), Ok(good));
+        }
+        for wrong in ["", "ü", "a b", "a\n", "\u{7f}", &"a".repeat(4_097)] {
+            assert!(token(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        for (written, sent) in [
+            ("*", "*"),
+            ("NULL", "null"),
+            ("https://Shop.Example", "https://shop.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://a:80", "http://a"),
+            ("https://a:443", "https://a"),
+            ("https://a:80", "https://a:80"),
+            ("http://[::1]:3000", "http://[::1]:3000"),
+            ("http://[::1]", "http://[::1]"),
+            ("chrome-extension://abc", "chrome-extension://abc"),
+        ] {
+            assert_eq!(origin(written).as_deref(), Ok(sent), "{written}");
+        }
+        for wrong in [
+            "",
+            "localhost:3000",
+            "shop.example",
+            "https://shop.example/",
+            "https://shop.example/cart",
+            "https://",
+            "://a",
+            "1a://a",
+            "https://*.example",
+            "https://café.example",
+            "https://a:",
+            "https://a:0",
+            "https://a:65536",
+            "https://a:b",
+            "https://u@a",
+            "https://a b",
+            "http://[::1",
+            "http://[x]",
+            "https://a,b",
+            "http://[::1]x:1",
+            "https://a:+1",
+            "https://a?b",
+        ] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
