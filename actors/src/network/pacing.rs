@@ -61,6 +61,9 @@ impl Paced {
 }
 
 /// Moves the clock to the next instant in which something happens, or waits a while for it.
+///
+/// Kept out of the pump's loop: runs that do not wait go through it once an instant.
+#[inline(never)]
 pub(super) fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
     if let Some(over) = super::pump::look(network) {
         return over;

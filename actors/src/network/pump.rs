@@ -244,6 +244,7 @@ pub(super) enum Advance {
 }
 
 /// What there is to do when an instant is over; `Some` when the run is over too.
+#[inline(always)]
 pub(super) fn look(network: &Network) -> Option<Advance> {
     if let Some(watch) = &network.watch {
         watch.borrow_mut().look(network.now());
@@ -252,6 +253,7 @@ pub(super) fn look(network: &Network) -> Option<Advance> {
 }
 
 /// Moves the clock to the next instant in which something happens.
+#[inline(always)]
 fn advance(network: &Network, actor: &mut NetworkActor) -> Advance {
     if let Some(over) = look(network) {
         return over;
