@@ -46,5 +46,6 @@ mod server;
 mod shared;
 
 pub(crate) use calls::is_own_method;
+pub(crate) use exposure::EVENTS;
 pub use limits::Limits;
 pub use server::{Running, Server};
