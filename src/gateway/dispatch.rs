@@ -27,6 +27,9 @@ use super::shared::{InFlight, Shared};
 /// Answers a request, whatever it is.
 pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let conversation = request.conn_data::<Rc<Conversation>>().cloned();
+    if let Some(conversation) = &conversation {
+        conversation.take_up().await;
+    }
     let _in_hand = conversation.as_ref().map(Conversation::take_in_hand);
     let mut response = match shared.origins.preflight(&request) {
         Some(response) => response,
@@ -36,10 +39,15 @@ pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: w
     };
     shared.tally.count(metrics::Route::of(request.uri().path()), response.status().as_u16());
     shared.origins.allow(request.headers(), &mut response);
-    if response.head().connection_type() == ConnectionType::Close
-        && let Some(conversation) = conversation
-    {
-        conversation.say_goodbye();
+    if let Some(conversation) = conversation {
+        if response.head().connection_type() == ConnectionType::Close {
+            conversation.say_goodbye();
+            conversation.end();
+        } else if request.head().connection_type() == ConnectionType::Close {
+            // The server below would forget it over a request that follows.
+            response.head_mut().set_connection_type(ConnectionType::Close);
+            conversation.end();
+        }
     }
     response
 }
