@@ -46,6 +46,7 @@ mod server;
 mod shared;
 
 pub(crate) use calls::is_own_method;
+pub(crate) use exposure::EVENTS;
 pub use limits::Limits;
 pub(crate) use place::leads_to;
 pub use server::{Running, Server};

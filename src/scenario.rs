@@ -33,7 +33,8 @@
 //!         // With `provides: true` a service registers its interfaces there by itself.
 //!         (name: "phone book", actor: "directory", router: 1, vnets: ["shop"], permissions: ["clerk"]),
 //!         // By which others come in when it is served, and what they may call without a token
-//!         // (left out: everything); and somebody outside, who is reached by way of it.
+//!         // (left out: everything, unless it is served with a token; `events` and `ping` may stand among
+//!         // them); and somebody outside, who is reached by way of it.
 //!         (name: "gateway", gateway: (exposes: ["frontend", "cart/items/*", "orders.status"]), node: "a"),
 //!         (name: "payment", external: "http://127.0.0.1:9000/api"),
 //!     ],

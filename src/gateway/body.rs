@@ -10,11 +10,17 @@ use super::problem::Problem;
 
 /// Reads a body, which has neither too many bytes nor too much time.
 pub(super) async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits) -> Result<Bytes, Problem> {
+    // RFC 9112, section 6.3. Of a request to change protocols the server below takes all that ever comes for the
+    // body, so that its end is seen to here.
+    if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(Bytes::new());
+    }
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limits.body as u64) {
         return Err(too_large(limits));
     }
-    match actix_web::rt::time::timeout(limits.body_time, collect(payload, limits)).await {
+    let ends = length.filter(|_| headers.contains_key(header::UPGRADE));
+    match actix_web::rt::time::timeout(limits.body_time, collect(payload, ends, limits)).await {
         Ok(body) => body,
         Err(_) => {
             let detail = format!("the body did not come within {:?}", limits.body_time);
@@ -23,11 +29,14 @@ pub(super) async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits)
     }
 }
 
-async fn collect(mut payload: Payload, limits: &Limits) -> Result<Bytes, Problem> {
+/// `ends`: after how many bytes, if the payload does not say so itself.
+async fn collect(mut payload: Payload, ends: Option<u64>, limits: &Limits) -> Result<Bytes, Problem> {
     // Nearly every body comes in one piece, which need not be copied.
     let mut body = Bytes::new();
     let mut pieces = BytesMut::new();
-    while let Some(piece) = payload.next().await {
+    while ends.is_none_or(|ends| ((body.len() + pieces.len()) as u64) < ends)
+        && let Some(piece) = payload.next().await
+    {
         let piece = piece.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
         if body.len() + pieces.len() + piece.len() > limits.body {
             return Err(too_large(limits));
@@ -39,7 +48,9 @@ async fn collect(mut payload: Payload, limits: &Limits) -> Result<Bytes, Problem
             pieces.extend_from_slice(&piece);
         }
     }
-    Ok(if pieces.is_empty() { body } else { pieces.freeze() })
+    let mut body = if pieces.is_empty() { body } else { pieces.freeze() };
+    body.truncate(ends.and_then(|ends| usize::try_from(ends).ok()).unwrap_or(usize::MAX));
+    Ok(body)
 }
 
 fn too_large(limits: &Limits) -> Problem {

@@ -50,7 +50,7 @@ enum Brought {
     NoSuchMethod(String),
     /// Whoever asks has to show the token.
     Hidden {
-        service: String,
+        what: String,
     },
 }
 
@@ -106,7 +106,7 @@ impl Errand {
             }
             Brought::Answered(result) => Heard { result, crossing: None },
             Brought::NoSuchMethod(detail) => no_such_method(&detail).into(),
-            Brought::Hidden { service } => errors::hidden(&service).into(),
+            Brought::Hidden { what } => errors::hidden(&what).into(),
         }
     }
 
@@ -116,15 +116,25 @@ impl Errand {
         if let Some(own) = own {
             return Brought::Answered(own.answer(&io, shown, &shared).await);
         }
+        // As it was asked for: which part of it is a service is not for everybody, either.
+        let asked = service.as_deref().unwrap_or(&method);
         let (service, method) = match &service {
             Some(service) => (&**service, &*method),
             None => match split(&io, &method) {
                 Some(names) => names,
+                None if method.contains('.') && !shared.exposure.shows_everything(shown) => {
+                    return Brought::Hidden { what: asked.to_owned() };
+                }
                 None => return Brought::NoSuchMethod(format!("there is no service that `{method}` could be of")),
             },
         };
         if !shared.exposure.shows_method(service, method, shown) {
-            return Brought::Hidden { service: service.to_owned() };
+            return Brought::Hidden { what: asked.to_owned() };
+        }
+        if *service == *io.name() && is_own_method(method) {
+            let detail =
+                format!("`{service}` is the gateway: ask it for `{method}` at `/api`, with no service in front");
+            return Brought::NoSuchMethod(detail);
         }
         let proxy = io.rpc().proxy(service);
         if method == GET_SERVICE_SPECS {

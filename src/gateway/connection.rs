@@ -33,12 +33,23 @@ pub(super) struct Conversation {
     ends: Cell<Instant>,
     /// Whether it has been told that it will be closed.
     said_goodbye: Cell<bool>,
+    /// Whether the answer to the last request has been made.
+    is_over: Cell<bool>,
+    /// Whether somebody has asked for more after that.
+    hangs_up: Cell<bool>,
 }
 
 impl Conversation {
     fn new(patience: Duration) -> Rc<Self> {
         let ends = Cell::new(Instant::now() + patience);
-        Rc::new(Conversation { patience, in_hand: Cell::new(0), ends, said_goodbye: Cell::new(false) })
+        Rc::new(Conversation {
+            patience,
+            in_hand: Cell::new(0),
+            ends,
+            said_goodbye: Cell::new(false),
+            is_over: Cell::new(false),
+            hangs_up: Cell::new(false),
+        })
     }
 
     /// Takes a request in hand, until what comes back is dropped.
@@ -50,6 +61,19 @@ impl Conversation {
     /// It is closed soon, whatever else comes.
     pub(super) fn say_goodbye(&self) {
         self.said_goodbye.set(true);
+    }
+
+    /// What has been answered now was the last request (RFC 9112, section 9.6).
+    pub(super) fn end(&self) {
+        self.is_over.set(true);
+    }
+
+    /// Waits for ever if the last request has been answered: the connection is closed when that answer is out.
+    pub(super) async fn take_up(&self) {
+        if self.is_over.get() {
+            self.hangs_up.set(true);
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Something has happened that shows that the other side is well.
@@ -71,7 +95,7 @@ pub(super) struct InHand(Rc<Conversation>);
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        let Conversation { patience, in_hand, ends, said_goodbye } = &*self.0;
+        let Conversation { patience, in_hand, ends, said_goodbye, .. } = &*self.0;
         in_hand.set(in_hand.get() - 1);
         let patience = if said_goodbye.get() { FAREWELL.min(*patience) } else { *patience };
         ends.set(Instant::now() + patience);
@@ -191,7 +215,11 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        if self.conversation.hangs_up.get() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -15,7 +15,7 @@ use super::body;
 use super::calls::Errand;
 use super::connection::Conversation;
 use super::events;
-use super::exposure::Shown;
+use super::exposure::{EVENTS, Shown};
 use super::jsonrpc::{self, Answer, Incoming, Invalid, Request};
 use super::metrics;
 use super::openapi;
@@ -27,6 +27,9 @@ use super::shared::{InFlight, Shared};
 /// Answers a request, whatever it is.
 pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let conversation = request.conn_data::<Rc<Conversation>>().cloned();
+    if let Some(conversation) = &conversation {
+        conversation.take_up().await;
+    }
     let _in_hand = conversation.as_ref().map(Conversation::take_in_hand);
     let mut response = match shared.origins.preflight(&request) {
         Some(response) => response,
@@ -36,10 +39,15 @@ pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: w
     };
     shared.tally.count(metrics::Route::of(request.uri().path()), response.status().as_u16());
     shared.origins.allow(request.headers(), &mut response);
-    if response.head().connection_type() == ConnectionType::Close
-        && let Some(conversation) = conversation
-    {
-        conversation.say_goodbye();
+    if let Some(conversation) = conversation {
+        if response.head().connection_type() == ConnectionType::Close {
+            conversation.say_goodbye();
+            conversation.end();
+        } else if request.head().connection_type() == ConnectionType::Close {
+            // The server below would forget it over a request that follows.
+            response.head_mut().set_connection_type(ConnectionType::Close);
+            conversation.end();
+        }
     }
     response
 }
@@ -88,12 +96,12 @@ async fn answer_or_refuse(
         }
         Place::Events => {
             expect(request, &[Method::GET], "GET")?;
-            lets_in(shared, request, "events")?;
+            may_have_events(shared, request)?;
             events::hear(shared, request).await
         }
         Place::Topic(topic) => {
             expect(request, &[Method::POST], "POST")?;
-            lets_in(shared, request, "events")?;
+            may_have_events(shared, request)?;
             events::emit(shared, request, payload, topic.into_owned()).await
         }
         Place::Service(service, rest) => rest::answer(shared, request, payload, &service, rest).await,
@@ -130,10 +138,10 @@ fn expect(request: &HttpRequest, methods: &[Method], names: &'static str) -> Res
     Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this is for {names}")).allow(names))
 }
 
-/// Refuses who would have to show the token.
-fn lets_in(shared: &Shared, request: &HttpRequest, what: &str) -> Result<(), Problem> {
+/// Refuses who would have to show the token to tell or hear events.
+fn may_have_events(shared: &Shared, request: &HttpRequest) -> Result<(), Problem> {
     let shown = shared.exposure.shown(request.headers());
-    if shared.exposure.lets_in(shown) { Ok(()) } else { Err(rest::hidden(what, shown)) }
+    if shared.exposure.shows_events(shown) { Ok(()) } else { Err(rest::hidden(EVENTS, shown)) }
 }
 
 /// JSON-RPC, for all services or for one.

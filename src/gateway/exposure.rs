@@ -4,6 +4,9 @@ use actix_web::http::header::{self, HeaderMap};
 use percent_encoding::percent_decode_str;
 use wildmatch::WildMatch;
 
+/// How events are listed.
+pub(crate) const EVENTS: &str = "events";
+
 /// What the gateway shows to whom.
 ///
 /// | token | list | who has not shown the token may ask |
@@ -13,7 +16,8 @@ use wildmatch::WildMatch;
 /// | some | none | nobody |
 /// | some | some | what is on the list |
 ///
-/// Who has shown the token may ask every service.
+/// Who has shown the token may ask every service. What is not one service's stands on the list by its own name:
+/// [`events`](EVENTS), which are told and heard at `/events`, and `ping`, by which others register.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exposure {
     token: Option<String>,
@@ -63,9 +67,9 @@ impl Exposure {
         shown == Shown::Token || (self.token.is_none() && self.listed.is_none())
     }
 
-    /// Whether somebody may do what is not about one service alone.
-    pub(super) fn lets_in(&self, shown: Shown) -> bool {
-        shown == Shown::Token || self.token.is_none()
+    /// Whether somebody may tell and hear events.
+    pub(super) fn shows_events(&self, shown: Shown) -> bool {
+        self.shows(EVENTS, shown)
     }
 
     /// Whether somebody may ask a service.
@@ -162,6 +166,14 @@ mod tests {
         assert_eq!(may(&exposure(Some("t"), None), Shown::Nothing), none);
         assert_eq!(may(&exposure(Some("t"), listed), Shown::Wrong), some);
         assert_eq!(may(&exposure(Some("t"), listed), Shown::Token), all);
+    }
+
+    #[test]
+    fn events_are_private_where_there_is_a_list_without_them_or_a_token_without_a_list() {
+        let may = |token, listed: Option<&[&str]>| exposure(token, listed).shows_events(Shown::Nothing);
+        assert!(may(None, None) && may(None, Some(&["events"])) && may(Some("t"), Some(&["shop", "events"])));
+        assert!(!may(None, Some(&["shop"])) && !may(Some("t"), Some(&["shop"])) && !may(Some("t"), None));
+        assert!(exposure(Some("t"), Some(&["shop"])).shows_events(Shown::Token));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl View<'_> {
 /// The whole document. Members are in alphabetical order, so that the same services give the same text.
 fn document(view: &View<'_>, services: &[Listed]) -> Value {
     let mut paths = own::paths();
-    if let Some(access) = view.access(|shown| view.exposure.lets_in(shown)) {
+    if let Some(access) = view.access(|shown| view.exposure.shows_events(shown)) {
         let mut publish = own::publish(access);
         view.security(&mut publish, access);
         add_operation(&mut paths, own::TOPIC.to_owned(), "post", publish);

@@ -75,8 +75,9 @@ impl Server {
     }
 
     /// Lets everybody ask these services, or these paths of services (`service/path`), or call these methods
-    /// (`service.method`), in which `*` and `?` stand for other characters; and nobody any other, but for who shows the token. Without a list and
-    /// without a token everybody may ask every service.
+    /// (`service.method`), in which `*` and `?` stand for other characters; and nobody any other, but for who
+    /// shows the token. `events` and `ping` on the list let everybody tell and hear events, and register. Without a
+    /// list and without a token everybody may ask everything.
     pub fn expose<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.exposure.list(names.into_iter().map(Into::into));
         self

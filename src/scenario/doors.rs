@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ureq::http::Uri;
 
-use crate::gateway::is_own_method;
+use crate::gateway::{EVENTS, is_own_method};
 use crate::registry::{Factory, Registry};
 
 use super::decode::{Raw, Spanned};
@@ -155,14 +155,15 @@ pub(super) fn check_doors(services: &mut [Service], names: &BTreeMap<String, usi
     }
 }
 
-/// `service`, `service/path` or `service.method`: is there such a service?
+/// `service`, `service/path` or `service.method`: is there such a service? Events and the gateway's own methods
+/// are listed by their names.
 fn check_exposed(pattern: &Spanned<String>, names: &BTreeMap<String, usize>, mistakes: &mut Mistakes) {
     let whole = pattern.value.as_str();
     let name = whole.split_once('/').map_or(whole, |(name, _)| name);
     // A name may have dots in it, and so may a pattern behind it.
     let prefixes = name.match_indices('.').map(|(at, _)| &name[..at]).chain([name]);
     let known = prefixes.clone().any(|prefix| names.contains_key(prefix));
-    if !known && !name.contains(['*', '?']) && !is_own_method(name) {
+    if !known && !name.contains(['*', '?']) && !is_own_method(name) && name != EVENTS {
         let named = Spanned { value: name.to_owned(), span: pattern.span };
         unknown_name(&named, "service", names.keys().map(String::as_str), mistakes);
     }

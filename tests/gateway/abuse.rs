@@ -218,6 +218,31 @@ fn what_is_no_http_is_refused() {
 }
 
 #[test]
+fn who_wants_another_protocol_is_answered_at_once_in_this_one() {
+    let stage = Stage::plain();
+    let mut client = stage.client();
+    let upgrade = [("connection", "Upgrade"), ("upgrade", "websocket")];
+    let began = Instant::now();
+    assert_eq!(client.ask("GET", "/shop", &upgrade, b"").status, 200);
+    assert!(began.elapsed() < Duration::from_secs(5), "nothing more is waited for");
+    let sum = SUM.replace("[1, 2]", "[[1, 2]]");
+    assert_eq!(stage.ask("POST", "/api", &[JSON, upgrade[0], upgrade[1]], sum.as_bytes()).json()["result"], 3);
+    stage.answers();
+}
+
+#[test]
+fn after_the_last_answer_no_other_request_is_answered() {
+    let stage = Stage::plain();
+    let mut client = stage.client();
+    let last = request("POST", "/api", &[JSON, ("connection", "close")], SUM.as_bytes());
+    assert!(client.send(&[last, good()].concat()));
+    let answer = client.read("POST").expect("the first request is answered");
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    assert!(client.ends_here());
+    stage.answers();
+}
+
+#[test]
 fn bodies_that_are_no_text_or_much_too_deep_are_answered_as_what_they_are() {
     let stage = Stage::plain();
     let post = |body: &[u8]| stage.ask("POST", "/api", &[JSON], body).json()["error"]["code"].as_i64();

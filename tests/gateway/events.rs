@@ -105,9 +105,19 @@ fn what_is_no_topic_no_pattern_or_no_json_is_refused() {
     assert_eq!(stage.get("/events/a").header("allow"), Some("POST"));
     drop(stage);
 
-    let stage = Stage::with(|server| server.token("secret").expose(["*"]));
+    let stage = Stage::with(|server| server.token("secret").expose(["shop"]));
     assert_eq!(stage.post("/events/a", "1").problem().0, 401);
     assert_eq!(stage.get("/events").problem().0, 401);
     let shown = [JSON, ("authorization", "Bearer secret")];
     assert_eq!(stage.ask("POST", "/events/a", &shown, b"1").status, 202);
+}
+
+#[test]
+fn events_are_private_unless_they_are_on_the_list() {
+    for (exposed, status) in [("shop", 401), ("events", 202), ("*", 202)] {
+        let stage = Stage::with(|server| server.expose([exposed]));
+        assert_eq!(stage.post("/events/a", "1").status, status, "{exposed}");
+        let paths = stage.get("/openapi.json").json()["paths"].clone();
+        assert_eq!(paths.get("/events/{topic}").is_some(), status == 202, "{exposed}");
+    }
 }

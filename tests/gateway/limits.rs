@@ -100,6 +100,28 @@ fn what_is_not_exposed_is_for_those_who_show_the_token() {
     assert_eq!(code("hidden.calc.echo", &[bad]), Some(-32001));
     assert_eq!(code("hidden.calc.echo", &[good]), None);
     assert_eq!(stage.get("/healthz").status, 200);
+    // Who may not ask is not told who is there.
+    for (method, headers, expected) in [
+        ("shop.x", &[][..], -32001),
+        ("nobody.x", &[], -32001),
+        ("nobody.x.y", &[bad], -32001),
+        ("nobody.x", &[good], -32601),
+        ("nobody", &[], -32601),
+    ] {
+        assert_eq!(code(method, headers), Some(expected), "{method}");
+    }
+}
+
+#[test]
+fn what_the_gateway_does_itself_is_asked_for_at_its_own_place() {
+    let stage = Stage::plain();
+    for method in ["ping", "get_service_specs"] {
+        let call = json!({ "jsonrpc": "2.0", "method": method, "id": 1 }).to_string();
+        let error = stage.post("/api/gateway", &call).json()["error"].clone();
+        assert_eq!(error["code"], -32601);
+        let detail = error["data"]["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("is the gateway") && detail.contains("`/api`"), "{error}");
+    }
 }
 
 #[test]

@@ -231,6 +231,6 @@ fn who_shows_no_token_registers_nobody_and_finds_what_is_exposed() {
     assert_eq!(ask(&closed, Some("secret"), "locate_service", all())["result"], json!([hello]));
 
     // Whoever wants to lets everybody in.
-    let exposed = Served::scenario(&exposing(r#""ping""#), &token);
+    let exposed = Served::scenario(&exposing(r#""ping", "events""#), &token);
     assert_eq!(ask(&exposed, None, "ping", sign())["result"], Value::Null);
 }

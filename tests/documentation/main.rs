@@ -2,7 +2,9 @@
 //!
 //! A block marked `sh serve` starts a server, which the blocks after it speak to; `sh` and `js` blocks are
 //! run, and what they print is held against the `text` block behind them, in which `…` stands for anything.
-//! Needs curl and node.
+//! The page of the interface, [`api`], is what a gateway says. Needs curl and node.
+
+mod api;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
