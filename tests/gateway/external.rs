@@ -137,3 +137,36 @@ fn an_answer_from_outside_that_nobody_can_read_is_an_error_and_may_have_been_pai
         );
     }
 }
+
+/// A gateway, and services outside by their names and URLs.
+fn outside(services: &[(&str, &str)]) -> Served {
+    let externals = services.iter().map(|(name, url)| format!(r#"(name: "{name}", external: "{url}"),"#));
+    let text = format!(
+        r#"Scenario(
+            version: 1, name: "outside",
+            network: Explicit(nodes: [(name: "edge")], links: []),
+            services: [(name: "gateway", gateway: (), node: "edge"), {}],
+        )"#,
+        externals.collect::<String>()
+    );
+    Served::scenario(&text, &[])
+}
+
+#[test]
+fn whoever_hangs_holds_up_nobody_who_asks_somebody_else() {
+    let (hangs, well) = (Outsider::who(Manner::Hangs), Outsider::who(Manner::Echoes));
+    let run = outside(&[("hangs", &hangs.url()), ("well", &well.url())]);
+    let calls: Vec<_> = (0..50).map(|_| json!({ "jsonrpc": "2.0", "method": "hangs.up", "params": [] })).collect();
+    for _ in 0..8 {
+        // Notifications: nobody waits, and all of them are out at once.
+        let told = run.client().ask(
+            "POST",
+            "/api",
+            &[("content-type", "application/json")],
+            json!(calls).to_string().as_bytes(),
+        );
+        assert_eq!(told.status, 204, "{told:?}");
+    }
+    assert_eq!(run.call("well.echo", json!([7])), json!([7]));
+    assert!(hangs.heard() <= 64, "{} were asked at once", hangs.heard());
+}
