@@ -13,6 +13,7 @@ mod outgoing;
 pub mod registry;
 mod route;
 pub mod scenario;
+mod service_url;
 pub mod summary;
 pub mod trace_file;
 mod typeset;
