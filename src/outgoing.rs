@@ -20,6 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 use ureq::Agent;
 use ureq::http::{self, Response, Uri};
 
+use crate::client::not_reached;
 use turns::{Place, Turns};
 
 /// So many threads there may be: one for each call that a gateway's registry may have outside, wherever they
@@ -232,11 +233,29 @@ fn missing(error: &ureq::Error) -> Came {
         | Error::BadUri(_)
         | Error::Http(_)
         | Error::Tls(_)
+        | Error::TlsRequired
         | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Came::Refused(why),
-        Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => Came::Refused(why),
-        Error::Protocol(_) | Error::BodyExceedsLimit(_) | Error::Json(_) => Came::Garbage(why),
+        Error::Io(cause) if not_reached(cause).is_some() || is_no_handshake(cause) => Came::Refused(why),
+        Error::Protocol(_) | Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) | Error::Json(_) => {
+            Came::Garbage(why)
+        }
         _ => Came::Silence(why),
     }
+}
+
+/// Whether TLS has failed before anything was sent within it. What may show later, too, is none of these.
+fn is_no_handshake(cause: &io::Error) -> bool {
+    let begins = [
+        "invalid peer certificate",
+        "peer is incompatible",
+        // No TLS at all is spoken there.
+        "received corrupt message of type InvalidContentType",
+        "received fatal alert: HandshakeFailure",
+        "received fatal alert: ProtocolVersion",
+        "received fatal alert: UnrecognisedName",
+    ];
+    let why = cause.to_string();
+    cause.kind() == io::ErrorKind::InvalidData && begins.iter().any(|begin| why.starts_with(begin))
 }
 
 #[cfg(test)]
@@ -315,6 +334,31 @@ mod tests {
         let outgoing = Outgoing::new().unwrap();
         let request = OutboundRequest { url: format!("http://{free}"), from: String::new(), errand: call() };
         assert!(matches!(go(&outgoing.agent, &request, PATIENCE), Came::Refused(_)));
+    }
+
+    #[test]
+    fn what_never_reached_anybody_was_refused() {
+        let cause = |kind: io::ErrorKind| missing(&ureq::Error::Io(kind.into()));
+        use io::ErrorKind::{AddrNotAvailable, ConnectionReset, HostUnreachable, NetworkUnreachable};
+        for kind in [HostUnreachable, NetworkUnreachable, AddrNotAvailable] {
+            assert!(matches!(cause(kind), Came::Refused(_)), "{kind}");
+        }
+        assert!(matches!(cause(ConnectionReset), Came::Silence(_)));
+        let unknown = io::Error::other("failed to lookup address information: Name or service not known");
+        assert!(matches!(missing(&ureq::Error::Io(unknown)), Came::Refused(_)));
+        assert!(matches!(missing(&ureq::Error::LargeResponseHeader(9, 8)), Came::Garbage(_)));
+        // Somebody who speaks no TLS.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            stream.write_all(ok("hello").as_bytes()).unwrap();
+        });
+        let outgoing = Outgoing::new().unwrap();
+        let came = go(&outgoing.agent, &OutboundRequest { url, from: String::new(), errand: call() }, PATIENCE);
+        assert!(matches!(came, Came::Refused(_)), "{came:?}");
+        server.join().unwrap();
     }
 
     #[test]
