@@ -16,6 +16,7 @@ pub mod scenario;
 mod service_url;
 pub mod summary;
 pub mod trace_file;
+mod trail;
 mod typeset;
 
 pub use cli::Cli;

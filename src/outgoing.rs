@@ -21,6 +21,7 @@ use ureq::Agent;
 use ureq::http::{self, Response, Uri};
 
 use crate::client::not_reached;
+use crate::trail::{TRAIL, here};
 use turns::{Place, Turns};
 
 /// So many threads there may be: one for each call that a gateway's registry may have outside, wherever they
@@ -165,7 +166,7 @@ fn send(
     body: Option<&Value>,
     patience: Duration,
 ) -> Result<(u16, Vec<u8>), ureq::Error> {
-    let request = request.header("accept", "application/json");
+    let request = request.header("accept", "application/json").header(TRAIL, here());
     let response = match body {
         Some(body) => {
             let request = request.header("content-type", "application/json").body(serde_json::to_vec(body)?)?;
