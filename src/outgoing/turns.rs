@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn they_go_in_the_order_in_which_they_came_and_nothing_is_kept_of_whoever_is_back() {
         let mut turns = Turns::default();
-        (0..AT_ONCE + 2).for_each(|number| drop(turns.come("there", number)));
+        let mut goes = |number| turns.come("there", number) == Place::Goes(number);
+        assert_eq!((0..AT_ONCE + 2).filter(|number| goes(*number)).count(), AT_ONCE);
         assert_eq!(turns.come_back("there"), Some(AT_ONCE));
         assert_eq!(turns.come_back("there"), Some(AT_ONCE + 1));
         (0..AT_ONCE).for_each(|_| assert_eq!(turns.come_back("there"), None));
