@@ -240,7 +240,8 @@ fn missing(error: &ureq::Error) -> Came {
         Error::Protocol(_) | Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) | Error::Json(_) => {
             Came::Garbage(why)
         }
-        _ => Came::Silence(why),
+        Error::Timeout(_) | Error::BodyStalled => Came::Silence(why),
+        _ => Came::Broken(why),
     }
 }
 
@@ -329,7 +330,7 @@ mod tests {
         let in_between = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\noops";
         assert_eq!(came(call(), in_between).0, Came::Response { status: 502, body: Value::Null });
         // Heard, and gone.
-        assert!(matches!(came(call(), "").0, Came::Silence(_)));
+        assert!(matches!(came(call(), "").0, Came::Broken(_)));
         // Nobody is there: the port was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let outgoing = Outgoing::new().unwrap();
@@ -344,7 +345,9 @@ mod tests {
         for kind in [HostUnreachable, NetworkUnreachable, AddrNotAvailable] {
             assert!(matches!(cause(kind), Came::Refused(_)), "{kind}");
         }
-        assert!(matches!(cause(ConnectionReset), Came::Silence(_)));
+        assert!(matches!(cause(ConnectionReset), Came::Broken(_)));
+        let too_late = ureq::Error::Timeout(ureq::Timeout::Global);
+        assert!(matches!(missing(&too_late), Came::Silence(_)));
         let unknown = io::Error::other("failed to lookup address information: Name or service not known");
         assert!(matches!(missing(&ureq::Error::Io(unknown)), Came::Refused(_)));
         assert!(matches!(missing(&ureq::Error::LargeResponseHeader(9, 8)), Came::Garbage(_)));
