@@ -13,8 +13,10 @@ mod outgoing;
 pub mod registry;
 mod route;
 pub mod scenario;
+mod service_url;
 pub mod summary;
 pub mod trace_file;
+mod trail;
 mod typeset;
 
 pub use cli::Cli;

@@ -1,11 +1,16 @@
 //! Out of a run for real: HTTP requests and JSON-RPC calls to services that live outside.
 //!
 //! The run's own thread never waits: each errand has a thread of a pool, and comes back when it has an
-//! answer, or knows that there will be none. What came of it is told apart by whether it may have happened:
-//! nobody took the connection (refused), nobody answered (silence), or what came was not to be read.
+//! answer, or knows that there will be none. So many are out to one destination at once, whatever becomes of
+//! them, that nobody who hangs holds up the errands to others. What came of one is told apart by whether it
+//! may have happened: nobody took the connection (refused), nobody answered (silence), the connection broke,
+//! or what came was not to be read.
+
+mod turns;
 
 use std::io;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rehearsal_actors::interfaces::rest::Method;
 use rehearsal_actors::outside::{Came, Errand, Outbound, OutboundAnswer, OutboundRequest};
@@ -13,12 +18,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use ureq::Agent;
-use ureq::http::{self, Response};
+use ureq::http::{self, Response, Uri};
 
-/// So many errands are out at once; others wait for one of them to come back.
-const THREADS: usize = 256;
+use crate::client::not_reached;
+use crate::trail::{TRAIL, here};
+use turns::{Place, Turns};
 
-/// An answer that has not come by then is silence. Who asked has mostly given up before, in virtual time.
+/// So many threads there may be: one for each call that a gateway's registry may have outside, wherever they
+/// go, and as many as dozens of external services together may need. They end when they have nothing to do.
+const THREADS: usize = 4096;
+
+/// An answer that has not come by then is silence, and whoever still waits for their turn does not go any
+/// more. Who asked has mostly given up before, in virtual time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest answer that is read.
@@ -27,8 +38,17 @@ const ANSWER_LIMIT: u64 = 16 * 1024 * 1024;
 /// Goes out over HTTP.
 pub(crate) struct Outgoing {
     agent: Agent,
+    turns: Arc<Mutex<Turns<Setting>>>,
     /// For its threads alone; `None` once it is dropped.
     pool: Option<Runtime>,
+}
+
+/// What is about to go out.
+struct Setting {
+    request: OutboundRequest,
+    answer: OutboundAnswer,
+    /// Until when it has to be back.
+    until: Instant,
 }
 
 impl Outgoing {
@@ -42,7 +62,7 @@ impl Outgoing {
             .timeout_global(Some(PATIENCE))
             .user_agent(concat!("rehearsal/", env!("CARGO_PKG_VERSION")));
         let pool = Builder::new_current_thread().max_blocking_threads(THREADS).thread_name("outgoing").build()?;
-        Ok(Outgoing { agent: config.build().into(), pool: Some(pool) })
+        Ok(Outgoing { agent: config.build().into(), turns: Arc::default(), pool: Some(pool) })
     }
 }
 
@@ -55,29 +75,62 @@ impl Drop for Outgoing {
 
 impl Outbound for Outgoing {
     fn begin(&self, request: OutboundRequest, answer: OutboundAnswer) {
-        let agent = self.agent.clone();
         let Some(pool) = &self.pool else { return };
+        let destination = destination(&request.url);
+        let setting = Setting { request, answer, until: Instant::now() + PATIENCE };
+        let first = match lock(&self.turns).come(&destination, setting) {
+            Place::Goes(setting) => setting,
+            Place::Waits => return,
+            Place::TooMany(Setting { answer, .. }) => {
+                return answer.give(Came::Refused(format!("too many wait for `{destination}` already")));
+            }
+        };
+        let (agent, turns) = (self.agent.clone(), self.turns.clone());
         pool.spawn_blocking(move || {
-            // Who has been given up while it waited for a thread need not be asked any more.
-            if answer.is_awaited() {
-                answer.give(go(&agent, &request));
+            let mut next = Some(first);
+            while let Some(setting) = next {
+                set_out(&agent, setting);
+                next = lock(&turns).come_back(&destination);
             }
         });
     }
 }
 
-/// Asks, and waits for what comes of it.
-fn go(agent: &Agent, request: &OutboundRequest) -> Came {
+fn lock(turns: &Mutex<Turns<Setting>>) -> std::sync::MutexGuard<'_, Turns<Setting>> {
+    turns.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whom a URL leads to, whatever they are asked for: scheme, host and port.
+fn destination(url: &str) -> String {
+    let Ok(uri) = url.parse::<Uri>() else { return url.to_owned() };
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+    format!("{scheme}://{}:{port}", uri.host().unwrap_or_default().to_ascii_lowercase())
+}
+
+/// Goes, unless it is in vain by now.
+fn set_out(agent: &Agent, setting: Setting) {
+    let Setting { request, answer, until } = setting;
+    let left = until.saturating_duration_since(Instant::now());
+    let came = match left.is_zero() || !answer.is_awaited() {
+        true => Came::Refused(format!("it was given up while it waited for its turn at `{}`", request.url)),
+        false => go(agent, &request, left),
+    };
+    answer.give(came);
+}
+
+/// Asks, and waits so long for what comes of it.
+fn go(agent: &Agent, request: &OutboundRequest, patience: Duration) -> Came {
     let OutboundRequest { url, errand, .. } = request;
     let asked = match errand {
         Errand::Request { method, target, body } => {
             let request = http::Request::builder().method(verb(*method)).uri(below(url, target));
-            send(agent, request, (!body.is_null()).then_some(body))
+            send(agent, request, (!body.is_null()).then_some(body), patience)
         }
         Errand::Call { method, params, trace_id } => {
             let request = http::Request::builder().method("POST").uri(url).header("rehearsal-trace", trace_id);
             let body = json!({ "jsonrpc": "2.0", "method": method, "params": params, "id": 1 });
-            send(agent, request, Some(&body))
+            send(agent, request, Some(&body), patience)
         }
     };
     let (status, text) = match asked {
@@ -107,14 +160,19 @@ fn below(url: &str, target: &str) -> String {
     format!("{}{target}", url.trim_end_matches('/'))
 }
 
-fn send(agent: &Agent, request: http::request::Builder, body: Option<&Value>) -> Result<(u16, Vec<u8>), ureq::Error> {
-    let request = request.header("accept", "application/json");
+fn send(
+    agent: &Agent,
+    request: http::request::Builder,
+    body: Option<&Value>,
+    patience: Duration,
+) -> Result<(u16, Vec<u8>), ureq::Error> {
+    let request = request.header("accept", "application/json").header(TRAIL, here());
     let response = match body {
         Some(body) => {
-            let text = serde_json::to_vec(body)?;
-            agent.run(request.header("content-type", "application/json").body(text)?)
+            let request = request.header("content-type", "application/json").body(serde_json::to_vec(body)?)?;
+            agent.run(agent.configure_request(request).timeout_global(Some(patience)).build())
         }
-        None => agent.run(request.body(())?),
+        None => agent.run(agent.configure_request(request.body(())?).timeout_global(Some(patience)).build()),
     };
     read(response?)
 }
@@ -176,11 +234,30 @@ fn missing(error: &ureq::Error) -> Came {
         | Error::BadUri(_)
         | Error::Http(_)
         | Error::Tls(_)
+        | Error::TlsRequired
         | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Came::Refused(why),
-        Error::Io(cause) if cause.kind() == io::ErrorKind::ConnectionRefused => Came::Refused(why),
-        Error::Protocol(_) | Error::BodyExceedsLimit(_) | Error::Json(_) => Came::Garbage(why),
-        _ => Came::Silence(why),
+        Error::Io(cause) if not_reached(cause).is_some() || is_no_handshake(cause) => Came::Refused(why),
+        Error::Protocol(_) | Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) | Error::Json(_) => {
+            Came::Garbage(why)
+        }
+        Error::Timeout(_) | Error::BodyStalled => Came::Silence(why),
+        _ => Came::Broken(why),
     }
+}
+
+/// Whether TLS has failed before anything was sent within it. What may show later, too, is none of these.
+fn is_no_handshake(cause: &io::Error) -> bool {
+    let begins = [
+        "invalid peer certificate",
+        "peer is incompatible",
+        // No TLS at all is spoken there.
+        "received corrupt message of type InvalidContentType",
+        "received fatal alert: HandshakeFailure",
+        "received fatal alert: ProtocolVersion",
+        "received fatal alert: UnrecognisedName",
+    ];
+    let why = cause.to_string();
+    cause.kind() == io::ErrorKind::InvalidData && begins.iter().any(|begin| why.starts_with(begin))
 }
 
 #[cfg(test)]
@@ -208,7 +285,7 @@ mod tests {
             String::from_utf8_lossy(&heard[..len]).into_owned()
         });
         let outgoing = Outgoing::new().unwrap();
-        let came = go(&outgoing.agent, &OutboundRequest { url, from: "order".to_owned(), errand });
+        let came = go(&outgoing.agent, &OutboundRequest { url, from: "order".to_owned(), errand }, PATIENCE);
         (came, server.join().unwrap())
     }
 
@@ -253,11 +330,45 @@ mod tests {
         let in_between = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\noops";
         assert_eq!(came(call(), in_between).0, Came::Response { status: 502, body: Value::Null });
         // Heard, and gone.
-        assert!(matches!(came(call(), "").0, Came::Silence(_)));
+        assert!(matches!(came(call(), "").0, Came::Broken(_)));
         // Nobody is there: the port was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let outgoing = Outgoing::new().unwrap();
         let request = OutboundRequest { url: format!("http://{free}"), from: String::new(), errand: call() };
-        assert!(matches!(go(&outgoing.agent, &request), Came::Refused(_)));
+        assert!(matches!(go(&outgoing.agent, &request, PATIENCE), Came::Refused(_)));
+    }
+
+    #[test]
+    fn what_never_reached_anybody_was_refused() {
+        let cause = |kind: io::ErrorKind| missing(&ureq::Error::Io(kind.into()));
+        use io::ErrorKind::{AddrNotAvailable, ConnectionReset, HostUnreachable, NetworkUnreachable};
+        for kind in [HostUnreachable, NetworkUnreachable, AddrNotAvailable] {
+            assert!(matches!(cause(kind), Came::Refused(_)), "{kind}");
+        }
+        assert!(matches!(cause(ConnectionReset), Came::Broken(_)));
+        let too_late = ureq::Error::Timeout(ureq::Timeout::Global);
+        assert!(matches!(missing(&too_late), Came::Silence(_)));
+        let unknown = io::Error::other("failed to lookup address information: Name or service not known");
+        assert!(matches!(missing(&ureq::Error::Io(unknown)), Came::Refused(_)));
+        assert!(matches!(missing(&ureq::Error::LargeResponseHeader(9, 8)), Came::Garbage(_)));
+        // Somebody who speaks no TLS.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            stream.write_all(ok("hello").as_bytes()).unwrap();
+        });
+        let outgoing = Outgoing::new().unwrap();
+        let came = go(&outgoing.agent, &OutboundRequest { url, from: String::new(), errand: call() }, PATIENCE);
+        assert!(matches!(came, Came::Refused(_)), "{came:?}");
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_destination_is_told_by_scheme_host_and_port() {
+        assert_eq!(destination("http://Pay.example/api"), destination("http://pay.example:80/other"));
+        assert_eq!(destination("https://[::1]/api"), "https://[::1]:443");
+        assert_ne!(destination("http://a:1/x"), destination("http://a:2/x"));
     }
 }

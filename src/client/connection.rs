@@ -211,28 +211,31 @@ fn handshake_failure(error: &ureq::Error) -> Option<String> {
 }
 
 fn io_failure(url: String, cause: &io::Error) -> Error {
+    if let Some(cause) = not_reached(cause) {
+        return Error::Unreachable { url, cause };
+    }
+    let cause = match cause.kind() {
+        io::ErrorKind::UnexpectedEof => "it was closed".to_owned(),
+        io::ErrorKind::ConnectionReset => "it was reset".to_owned(),
+        _ => cause.to_string(),
+    };
+    Error::Interrupted { url, cause }
+}
+
+/// Why nobody was reached, if that is what it says: nothing was sent then.
+pub(crate) fn not_reached(cause: &io::Error) -> Option<String> {
     use io::ErrorKind;
     match cause.kind() {
-        ErrorKind::ConnectionRefused
-        | ErrorKind::HostUnreachable
+        ErrorKind::ConnectionRefused => Some("nobody listens there (connection refused)".to_owned()),
+        ErrorKind::HostUnreachable
         | ErrorKind::NetworkUnreachable
         | ErrorKind::NetworkDown
         | ErrorKind::AddrNotAvailable
         | ErrorKind::PermissionDenied
-        | ErrorKind::NotFound => {
-            let cause = match cause.kind() {
-                ErrorKind::ConnectionRefused => "nobody listens there (connection refused)".to_owned(),
-                _ => cause.to_string(),
-            };
-            Error::Unreachable { url, cause }
-        }
+        | ErrorKind::NotFound => Some(cause.to_string()),
         // The standard library has no kind for it.
-        _ if cause.to_string().starts_with("failed to lookup address") => {
-            Error::Unreachable { url, cause: "there is no such host".to_owned() }
-        }
-        ErrorKind::UnexpectedEof => Error::Interrupted { url, cause: "it was closed".to_owned() },
-        ErrorKind::ConnectionReset => Error::Interrupted { url, cause: "it was reset".to_owned() },
-        _ => Error::Interrupted { url, cause: cause.to_string() },
+        _ if cause.to_string().starts_with("failed to lookup address") => Some("there is no such host".to_owned()),
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ use super::crossing::Crossing;
 use super::exposure::Shown;
 use super::jsonrpc::{ErrorObject, Request};
 use super::shared::Shared;
+pub(super) use errors::came_back;
 use errors::{no_such_method, not_let_in, of_call, too_late};
 use own::Own;
 pub(crate) use own::is_own_method;

@@ -12,7 +12,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use super::body;
-use super::calls::Errand;
+use super::calls::{self, Errand};
 use super::connection::Conversation;
 use super::events;
 use super::exposure::{EVENTS, Shown};
@@ -200,6 +200,9 @@ impl Asker<'_> {
             Ok(request) => request,
             Err(invalid) => return (Some(invalid.into()), None),
         };
+        if rest::came_back(self.headers) {
+            return (request.id.map(|id| Answer::error(id, calls::came_back())), None);
+        }
         let errand = Errand::new(&request, self.service, self.headers, self.shown, self.shared);
         let Some(id) = request.id else {
             errand.notify();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{Method as HttpMethod, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use rehearsal_actors::interfaces::rest::{Method, Reply};
@@ -18,6 +18,7 @@ use super::jsonrpc;
 use super::place::check_query;
 use super::problem::Problem;
 use super::shared::Shared;
+use crate::trail::{TRAIL, leads_here};
 
 /// The methods that endpoints may be for.
 const METHODS: &str = "GET, HEAD, POST, PUT, DELETE";
@@ -32,6 +33,10 @@ pub(super) async fn answer(
     path: &str,
 ) -> Result<HttpResponse, Problem> {
     let whole = request.uri().path();
+    if came_back(request.headers()) {
+        let problem = Problem::new(StatusCode::LOOP_DETECTED, CAME_BACK);
+        return Err(problem.outcome(OutcomeKind::Undelivered));
+    }
     let shown = shared.exposure.shown(request.headers());
     let is_shown = shared.exposure.shows_path(service, path, shown);
     let Some(method) = method_of(request.method()) else {
@@ -54,6 +59,14 @@ pub(super) async fn answer(
     let url = if query.is_empty() { format!("{service}{path}") } else { format!("{service}{path}?{query}") };
     let reply = shared.visit(move |io| async move { io.rest().call(method, &url, body).await }).await?;
     Ok(tell(reply, whole))
+}
+
+/// What is wrong with a request that this program itself has made.
+pub(super) const CAME_BACK: &str = "it comes from this gateway itself: a service that lives outside leads back here";
+
+/// Whether a request is one that has gone out of this very program.
+pub(super) fn came_back(headers: &HeaderMap) -> bool {
+    headers.get_all(TRAIL).any(|trail| leads_here(trail.as_bytes()))
 }
 
 fn method_of(method: &HttpMethod) -> Option<Method> {

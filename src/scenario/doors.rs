@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ureq::http::Uri;
-
 use crate::gateway::{EVENTS, is_own_method};
 use crate::registry::{Factory, Registry};
+use crate::service_url;
 
 use super::decode::{Raw, Spanned};
 use super::fields::Fields;
@@ -105,22 +104,13 @@ fn read_gateway(raw: Raw<'_>, mistakes: &mut Mistakes) -> GatewayPart {
 /// Reads where a service outside is to be reached.
 fn read_url(raw: Raw<'_>, mistakes: &mut Mistakes) -> Option<String> {
     let url = raw.string("a URL such as \"http://127.0.0.1:9000/api\"", mistakes)?;
-    let wrong = match url.value.parse::<Uri>() {
-        Err(error) => Some(error.to_string()),
-        Ok(uri) if !matches!(uri.scheme_str(), Some("http" | "https")) => {
-            Some("it does not begin with http:// or https://".to_owned())
-        }
-        Ok(uri) if uri.host().is_none_or(str::is_empty) => Some("it names no host".to_owned()),
-        Ok(uri) if uri.query().is_some() => Some("it has a query".to_owned()),
-        Ok(_) => None,
-    };
-    match wrong {
-        Some(why) => {
+    match service_url::check(&url.value) {
+        Err(why) => {
             let mistake = Mistake::new(format!("`{}` is no URL of a service: {why}", quoted(&url.value)));
             mistakes.add(url.span, mistake.help("write `external: \"http://127.0.0.1:9000/api\"`"));
             None
         }
-        None => Some(url.value),
+        Ok(_) => Some(url.value),
     }
 }
 

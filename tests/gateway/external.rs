@@ -1,6 +1,7 @@
 //! A service that lives outside: what its answers, its silence and its absence mean to who needs it inside.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -136,4 +137,58 @@ fn an_answer_from_outside_that_nobody_can_read_is_an_error_and_may_have_been_pai
             (&json!(-32000), &json!("MalformedAnswer"), &json!(false))
         );
     }
+}
+
+/// A gateway, and services outside by their names and URLs.
+fn outside(services: &[(&str, &str)]) -> Served {
+    outside_with(services, &[])
+}
+
+fn outside_with(services: &[(&str, &str)], options: &[&str]) -> Served {
+    let externals = services.iter().map(|(name, url)| format!(r#"(name: "{name}", external: "{url}"),"#));
+    let text = format!(
+        r#"Scenario(
+            version: 1, name: "outside",
+            network: Explicit(nodes: [(name: "edge")], links: []),
+            services: [(name: "gateway", gateway: (), node: "edge"), {}],
+        )"#,
+        externals.collect::<String>()
+    );
+    Served::scenario(&text, options)
+}
+
+#[test]
+fn whoever_hangs_holds_up_nobody_who_asks_somebody_else() {
+    let (hangs, well) = (Outsider::who(Manner::Hangs), Outsider::who(Manner::Echoes));
+    let run = outside(&[("hangs", &hangs.url()), ("well", &well.url())]);
+    let calls: Vec<_> = (0..50).map(|_| json!({ "jsonrpc": "2.0", "method": "hangs.up", "params": [] })).collect();
+    for _ in 0..8 {
+        // Notifications: nobody waits, and all of them are out at once.
+        let told = run.client().ask(
+            "POST",
+            "/api",
+            &[("content-type", "application/json")],
+            json!(calls).to_string().as_bytes(),
+        );
+        assert_eq!(told.status, 204, "{told:?}");
+    }
+    assert_eq!(run.call("well.echo", json!([7])), json!([7]));
+    assert!(hangs.heard() <= 64, "{} were asked at once", hangs.heard());
+}
+
+#[test]
+fn a_service_that_lives_at_the_gateway_itself_is_asked_once_and_refused() {
+    let port =
+        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("there is a free port").port();
+    let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    let services = [("mirror", &*url("/mirror")), ("echo", &*url("/api/echo"))];
+    let run = outside_with(&services, &["--listen", &format!("127.0.0.1:{port}")]);
+    let refused = run.ask("GET", "/mirror/x");
+    assert_eq!(refused.status, 508, "{refused:?}");
+    assert_eq!((&refused.json()["outcome"], &refused.json()["definite"]), (&json!("undelivered"), &json!(true)));
+    let called = run.answer("echo.say", json!([1]));
+    assert_eq!((&called["error"]["code"], &called["error"]["data"]["definite"]), (&json!(-32004), &json!(true)));
+    // Nor can it register with itself.
+    let pinged = run.answer("ping", json!({ "name": "me", "url": url("/api") }));
+    assert_eq!(pinged["error"]["code"], -32602, "{pinged}");
 }

@@ -15,6 +15,7 @@
 //! | any other error | error | |
 //! | refused: nobody took it | undelivered | undelivered (503) |
 //! | silence: it may have happened | interrupted | timed out (504) |
+//! | broken off: it may have happened | interrupted | interrupted (502) |
 //! | garbage | error [`MALFORMED_ANSWER`] | error (500) |
 //!
 //! An interrupted call is as indefinite as one that has timed out, and its caller need not wait that long.
@@ -144,8 +145,10 @@ pub enum Came {
     },
     /// Nobody took it, and why: it did not happen.
     Refused(String),
-    /// No answer came in time, or the connection broke: it may have happened.
+    /// No answer came in time: it may have happened.
     Silence(String),
+    /// The connection broke before there was an answer, and how: it may have happened.
+    Broken(String),
     /// An answer that nobody can read, and why.
     Garbage(String),
 }
@@ -210,7 +213,7 @@ pub(super) fn end_of_call(came: Came, service: &str) -> End {
             }
         }
         Came::Refused(_) => return gone(),
-        Came::Silence(_) => return interrupted(),
+        Came::Silence(_) | Came::Broken(_) => return interrupted(),
         Came::Garbage(reason) => error(MALFORMED_ANSWER, reason),
     })
 }
@@ -243,6 +246,7 @@ pub(super) fn response_to(came: Came, service: &str) -> Response {
         Came::Result(_) | Came::Error { .. } => malformed("it is an answer to a call, and this was none"),
         Came::Refused(reason) => Response::problem(503, &format!("`{service}` is gone: {reason}")).by_runtime(),
         Came::Silence(reason) => Response::problem(504, &reason).by_runtime(),
+        Came::Broken(reason) => Response::problem(502, &reason).by_runtime(),
         Came::Garbage(reason) => malformed(&reason),
     }
 }
@@ -309,6 +313,7 @@ mod tests {
         assert_eq!(kind(Came::Result(Value::Null)), Ack);
         assert_eq!(kind(Came::Refused(String::new())), Undelivered);
         assert_eq!(kind(Came::Silence(String::new())), Interrupted);
+        assert_eq!(kind(Came::Broken(String::new())), Interrupted);
         assert_eq!(kind(Came::Garbage(String::new())), Error);
     }
 
@@ -333,6 +338,7 @@ mod tests {
         for (came, outcome) in [
             (Came::Refused("nobody".to_owned()), Undelivered),
             (Came::Silence("too late".to_owned()), TimedOut),
+            (Came::Broken("it was reset".to_owned()), Interrupted),
             (Came::Garbage("not JSON".to_owned()), Error),
             (Came::Result(json!(1)), Error),
             (error(-32002, Value::Null), Error),

@@ -23,6 +23,7 @@ use serde_json::{Map, Value, json};
 
 use crate::gateway::crossing::Crossing;
 use crate::gateway::jsonrpc::ErrorObject;
+use crate::gateway::rest::CAME_BACK;
 
 /// The first members of `data`.
 fn data(outcome: OutcomeKind) -> Map<String, Value> {
@@ -81,6 +82,11 @@ pub(super) fn not_let_in(error: EntranceError) -> ErrorObject {
         EntranceError::Interrupted => (ErrorObject::INTERRUPTED, OutcomeKind::Interrupted),
     };
     here(code, outcome, error.to_string())
+}
+
+/// This program itself has asked.
+pub(in crate::gateway) fn came_back() -> ErrorObject {
+    here(ErrorObject::UNDELIVERED, OutcomeKind::Undelivered, CAME_BACK.to_owned())
 }
 
 /// The gateway waits no longer.

@@ -15,7 +15,7 @@
 mod sign;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::http::header::{self, HeaderMap};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -26,11 +26,14 @@ use rehearsal_actors::service::ServiceIo;
 use rehearsal_actors::units::SimDuration;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use ureq::http::Uri;
+use ureq::http::uri::Authority;
 
 use super::errors;
 use crate::gateway::exposure::Shown;
 use crate::gateway::jsonrpc::{ErrorObject, Request};
 use crate::gateway::shared::{Providers, Shared};
+use crate::service_url::is_authority;
 use sign::Sign;
 
 const PING: &str = "ping";
@@ -92,6 +95,10 @@ impl Own {
         let is_shown = |listed: &Listed| listed.name != me && exposure.shows_some_of(&listed.name, shown);
         let services = || Catalogue::of(io).all().filter(is_shown);
         match method? {
+            Method::Ping(sign) if is_here(&sign.url, &authority, shared.address) => {
+                let detail = format!("`{}` is at this gateway itself: give the URL of who provides it", sign.url);
+                Err(errors::bad_params(&detail))
+            }
             Method::Ping(sign) => write(&ping(io, providers(shared)?, &sign)?),
             Method::Locate(name) => {
                 let located =
@@ -188,10 +195,28 @@ fn write(answer: &impl Serialize) -> Result<Box<RawValue>, ErrorObject> {
 /// a gateway listens on every address or is behind another name. Otherwise where it listens.
 fn authority(headers: &HeaderMap, listens: SocketAddr) -> String {
     let said = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    match said.filter(|host| sign::is_authority(host)) {
+    match said.filter(|host| is_authority(host)) {
         Some(host) => host.to_owned(),
         None => listens.to_string(),
     }
+}
+
+/// Whether a URL leads to the gateway that listens there and that somebody has reached by that authority.
+fn is_here(url: &str, reached_by: &str, listens: SocketAddr) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default();
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    let is_named = reached_by
+        .parse::<Authority>()
+        .is_ok_and(|reached| reached.host().eq_ignore_ascii_case(host) && reached.port_u16().unwrap_or(80) == port);
+    let address = match host.eq_ignore_ascii_case("localhost") {
+        true => Some(IpAddr::from([127, 0, 0, 1])),
+        false => host.trim_matches(['[', ']']).parse::<IpAddr>().ok(),
+    };
+    let own = listens.ip();
+    let is_own =
+        |address: IpAddr| address == own || (address.is_loopback() || address.is_unspecified()) && own.is_unspecified();
+    is_named || (port == listens.port() && address.is_some_and(is_own))
 }
 
 #[cfg(test)]
@@ -215,6 +240,28 @@ mod tests {
             assert_eq!(found(host), "127.0.0.1:8080", "{host}");
         }
         assert_eq!(authority(&HeaderMap::new(), listens), "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn a_gateway_knows_its_own_urls() {
+        let on = |listens: [u8; 4]| SocketAddr::from((listens, 8080));
+        let (local, every) = (on([127, 0, 0, 1]), on([0, 0, 0, 0]));
+        for (url, reached_by, listens) in [
+            ("http://127.0.0.1:8080/api", "127.0.0.1:8080", local),
+            ("http://localhost:8080", "10.0.0.1:8080", local),
+            ("http://127.0.0.1:8080/api/shop", "10.0.0.1:8080", every),
+            ("http://Gate/api", "gate", every),
+            ("http://gate:80/api", "gate", local),
+        ] {
+            assert!(is_here(url, reached_by, listens), "{url}");
+        }
+        for (url, reached_by, listens) in [
+            ("http://127.0.0.1:8081/api", "127.0.0.1:8080", local),
+            ("http://10.0.0.2:8080/api", "10.0.0.1:8080", every),
+            ("http://other/api", "gate", local),
+        ] {
+            assert!(!is_here(url, reached_by, listens), "{url}");
+        }
     }
 
     #[test]

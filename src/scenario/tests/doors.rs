@@ -43,6 +43,9 @@ fn doors_that_cannot_be_are_refused() {
         ("/api", "does not begin with http"),
         ("http://a/b?c=d", "it has a query"),
         ("http:// a", "invalid"),
+        ("http://a:65536/", "it names no host and port"),
+        ("http://u:p@a/", "it has a user in it"),
+        ("http://a/#b", "it has a fragment"),
     ] {
         let said = outside(url);
         assert!(said.contains("is no URL of a service") && said.contains(why), "{url}: {said}");

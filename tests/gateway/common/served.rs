@@ -22,13 +22,16 @@ pub struct Served {
 }
 
 impl Served {
-    /// Serves a scenario of this text, on any free port. At the end it says in JSON what came of it.
+    /// Serves a scenario of this text, on any free port unless the options say where. At the end it says in JSON what came of it.
     pub fn scenario(text: &str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a scenario");
         let file = folder.path().join("scenario.ron");
         std::fs::write(&file, text).expect("there is room for a scenario");
         let mut command = Command::new(env!("CARGO_BIN_EXE_rehearsal"));
-        command.arg("serve").arg(&file).args(["--listen", "127.0.0.1:0", "--json"]).args(options);
+        command.arg("serve").arg(&file).arg("--json").args(options);
+        if !options.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command.env_remove("REHEARSAL_TOKEN").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program is there");
         let mut told = BufReader::new(child.stderr.take().expect("it has a standard error"));

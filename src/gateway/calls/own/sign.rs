@@ -5,11 +5,11 @@ use std::net::Ipv6Addr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, from_str};
-use ureq::http::Uri;
 use ureq::http::uri::Authority;
 
 use crate::gateway::calls::errors;
 use crate::gateway::jsonrpc::ErrorObject;
+use crate::service_url::{self, is_authority};
 
 /// The longest time that a sign of life may count for, in seconds: a day.
 const LONGEST: f64 = 86_400.0;
@@ -80,16 +80,8 @@ fn by_position(values: Vec<Value>) -> Result<Said, String> {
 }
 
 fn checked_url(url: String) -> Result<String, String> {
-    let bad = |why: &str| Err(format!("`{}` is no URL of a service: {why}", clip(&url)));
-    match url.parse::<Uri>() {
-        Err(error) => bad(&error.to_string()),
-        Ok(uri) if !matches!(uri.scheme_str(), Some("http" | "https")) => {
-            bad("it does not begin with http:// or https://")
-        }
-        Ok(uri) if !uri.authority().is_some_and(|authority| is_authority(authority.as_str())) => {
-            bad("it names no host and port")
-        }
-        Ok(uri) if uri.query().is_some() => bad("it has a query"),
+    match service_url::check(&url) {
+        Err(why) => Err(format!("`{}` is no URL of a service: {why}", clip(&url))),
         Ok(_) => Ok(url),
     }
 }
@@ -115,23 +107,6 @@ fn checked_ttl(ttl: Value) -> Result<f64, String> {
     let seconds = ttl.as_f64().filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST);
     let complain = || format!("`{}` is no `ttl`: seconds, more than 0 and at most {LONGEST}", clip(&ttl.to_string()));
     seconds.ok_or_else(complain)
-}
-
-/// Whether it is a host, perhaps with a port, and nothing else: no user, no path.
-pub(super) fn is_authority(text: &str) -> bool {
-    let Ok(authority) = text.parse::<Authority>() else { return false };
-    let host = authority.host();
-    let is_name = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
-    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let has_host = match literal {
-        Some(literal) => literal.parse::<Ipv6Addr>().is_ok(),
-        None => (1..=253).contains(&host.len()) && is_name(host),
-    };
-    let whole = match authority.port_u16() {
-        Some(port) => port > 0 && text.len() == host.len() + 1 + authority.port().map_or(0, |port| port.as_str().len()),
-        None => text.len() == host.len(),
-    };
-    has_host && whole
 }
 
 /// Reads the name that `locate_service` is asked for.
@@ -207,7 +182,8 @@ mod tests {
             (json!(["a", "u@h", 80]), "no host"),
             (json!(["a", "h/x", 80]), "no host"),
             (json!(["a", "ftp://h/x"]), "does not begin with http"),
-            (json!(["a", "http://u:p@h/x"]), "no host and port"),
+            (json!(["a", "http://u:p@h/x"]), "a user in it"),
+            (json!(["a", "http://h/x#y"]), "a fragment"),
             (json!(["a", "http://h:99999/x"]), "no URL"),
             (json!(["a", "http:///x"]), "no URL"),
             (json!(["a", "http://h/x?y=1"]), "query"),
