@@ -8,6 +8,7 @@
 //! Within one node a message costs nothing.
 
 mod cache;
+mod table;
 mod tree;
 
 use crate::topology::{LinkId, NodeId, Topology};

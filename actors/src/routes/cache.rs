@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::table::PriceTable;
 use super::transmission_time;
-use super::tree::{Branch, Price, Search, Tree};
+use super::tree::{Price, Search, Tree};
 use crate::topology::{NodeId, Topology};
 use crate::units::{Bytes, SimDuration};
 
@@ -18,68 +19,6 @@ pub(crate) struct RouteCache {
     /// Transmission times of recent (from, to, bytes), overwritten on collision.
     memo: Vec<Memo>,
     epoch: u32,
-}
-
-/// The prices of the trees once more, four bytes each, side by side: among thousands of nodes what
-/// a price costs is the way to memory, and this is the shortest.
-#[derive(Debug)]
-struct PriceTable {
-    nodes: usize,
-    /// Which rows are filled in. Empty if there are too many nodes for a table.
-    rows: Vec<bool>,
-    /// By source and target: price and flags, or `LOOK_ELSEWHERE`. Memory that was never written
-    /// does not exist, so that rows nobody asks for cost nothing.
-    prices: Vec<u32>,
-}
-
-/// Networks of up to so many nodes have a table: at most 400 MB, if every node sends.
-const TABLE_NODES: usize = 10_000;
-const TABLE_SIZED: u32 = 1 << 31;
-const TABLE_NOISY: u32 = 1 << 30;
-const TABLE_PRICE: u32 = TABLE_NOISY - 1;
-/// No route, the node itself, or a price of more than a second.
-const LOOK_ELSEWHERE: u32 = TABLE_PRICE;
-
-impl PriceTable {
-    fn new(nodes: usize) -> Self {
-        let fits = nodes <= TABLE_NODES;
-        let (rows, prices) = if fits { (vec![false; nodes], vec![0; nodes * nodes]) } else { (Vec::new(), Vec::new()) };
-        PriceTable { nodes, rows, prices }
-    }
-
-    /// Fills in a row; false if there is no table.
-    fn fill(&mut self, source: NodeId, branches: &[Branch]) -> bool {
-        let source = source.index();
-        if self.rows.is_empty() {
-            return false;
-        }
-        let row = &mut self.prices[source * self.nodes..][..self.nodes];
-        row.fill(LOOK_ELSEWHERE);
-        for branch in branches.iter().filter(|branch| branch.node as usize != source) {
-            let Price { fixed, sized, noisy } = branch.price();
-            if fixed.as_nanos() < u64::from(LOOK_ELSEWHERE) {
-                let sized = if sized { TABLE_SIZED } else { 0 };
-                let noisy = if noisy { TABLE_NOISY } else { 0 };
-                row[branch.node as usize] = fixed.as_nanos() as u32 | sized | noisy;
-            }
-        }
-        self.rows[source] = true;
-        true
-    }
-
-    #[inline]
-    fn price(&self, from: NodeId, to: NodeId) -> Option<Price> {
-        if !self.rows.get(from.index()).copied().unwrap_or(false) {
-            return None;
-        }
-        let entry = self.prices[from.index() * self.nodes + to.index()];
-        let price = entry & TABLE_PRICE;
-        (price != LOOK_ELSEWHERE).then(|| Price {
-            fixed: SimDuration::from_nanos(u64::from(price)),
-            sized: entry & TABLE_SIZED != 0,
-            noisy: entry & TABLE_NOISY != 0,
-        })
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,11 +48,12 @@ impl RouteCache {
     /// Forgets everything: the topology has changed.
     pub(crate) fn clear(&mut self) {
         // As many changes may come at once as there are links: the second one finds nothing left.
+        if !self.grown.is_empty() {
+            self.search.forget();
+            self.table.clear(&self.grown);
+        }
         for source in self.grown.drain(..) {
             self.trees[source.index()] = None;
-            if let Some(row) = self.table.rows.get_mut(source.index()) {
-                *row = false;
-            }
         }
         self.epoch = self.epoch.wrapping_add(1);
         if self.epoch == 0 {

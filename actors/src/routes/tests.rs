@@ -134,3 +134,59 @@ proptest! {
         }
     }
 }
+
+fn up_or_down(topology: &mut Topology, change: (bool, usize)) {
+    let (of_node, at) = change;
+    if of_node {
+        let node = NodeId((at % topology.node_count()) as u32);
+        topology.set_node_up(node, !topology.is_node_up(node));
+    } else if topology.link_count() > 0 {
+        let link = LinkId((at % topology.link_count()) as u32);
+        topology.set_link_up(link, !topology.is_link_up(link));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn a_cache_that_lived_through_changes_knows_what_a_new_one_would(
+        mut topology in any_topology(),
+        changes in prop::collection::vec((any::<bool>(), 0..64usize), 1..8),
+        asked in prop::collection::vec((0..12u32, 0..12u32), 1..12),
+    ) {
+        let mut old = RouteCache::new(&topology);
+        let nodes = topology.node_count() as u32;
+        for change in changes {
+            for (from, to) in &asked {
+                let (from, to) = (NodeId(from % nodes), NodeId(to % nodes));
+                let mut new = RouteCache::new(&topology);
+                for _ in 0..2 {
+                    prop_assert_eq!(old.price(&topology, from, to), new.price(&topology, from, to));
+                }
+                prop_assert_eq!(old.tree(&topology, from).path(&topology, to), new.tree(&topology, from).path(&topology, to));
+            }
+            up_or_down(&mut topology, change);
+            old.clear();
+        }
+    }
+}
+
+#[test]
+fn a_network_too_large_for_a_table_has_the_same_prices() -> Result<(), Box<dyn std::error::Error>> {
+    // A line: the price of the way from the first to node n is the sum of 0..=n and of n links of 10 ms.
+    let mut topology = Topology::new();
+    let nodes = (0..10_002).map(|n| topology.add_node(node(&format!("n{n}"), n % 3))).collect::<Result<Vec<_>, _>>()?;
+    for pair in nodes.windows(2) {
+        topology.add_link(pair[0], pair[1], link(10, 0))?;
+    }
+    let mut cache = RouteCache::new(&topology);
+    for _ in 0..2 {
+        let price = cache.price(&topology, nodes[0], nodes[5]).ok_or("no route")?;
+        assert_eq!(price.fixed, SimDuration::from_millis(50 + 1 + 2 + 1 + 2));
+        assert_eq!(cache.price(&topology, nodes[5], nodes[0]), None);
+        let last = cache.price(&topology, nodes[0], nodes[10_001]).ok_or("no route")?;
+        // 3,334 threes of nodes, each of 0, 1 and 2 ms.
+        assert_eq!(last.fixed, SimDuration::from_millis(10 * 10_001 + 3_334 * 3));
+    }
+    Ok(())
+}

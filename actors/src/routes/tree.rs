@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 use crate::topology::{Link, LinkId, NodeId, Topology};
 use crate::units::{Bandwidth, SimDuration};
@@ -110,7 +111,7 @@ impl Tree {
         let start = topology.node(self.source).processing.as_nanos().min(PRICE);
         let fixed = self.links_back(topology, to).fold(start, |fixed, link| {
             let (_, end) = topology.ends(link);
-            extend(fixed, topology.link(link), topology.node(end).processing)
+            extend(fixed, Road::over(topology, link, end, topology.link(link)).price)
         });
         Some(Price::of(fixed))
     }
@@ -136,82 +137,149 @@ impl Tree {
     }
 }
 
+/// A link that is up, to a node that is up, as a search reads it.
+#[derive(Clone, Copy, Debug)]
+struct Road {
+    to: u32,
+    link: u32,
+    /// What counts: the fastest route is taken.
+    latency: u64,
+    /// What it costs to go on over it: the latency and the processing at its end, with flags.
+    price: u64,
+}
+
+impl Road {
+    fn over(topology: &Topology, link: LinkId, to: NodeId, values: &Link) -> Road {
+        let latency = values.latency.as_nanos();
+        let mut price = latency.saturating_add(topology.node(to).processing.as_nanos()).min(PRICE);
+        if values.bandwidth != Bandwidth::Unlimited {
+            price |= SIZED;
+        }
+        if values.is_noisy() {
+            price |= NOISY;
+        }
+        Road { to: to.0, link: link.0, latency, price }
+    }
+}
+
+/// The roads of every node that a search has come to since the network last changed, each node's side
+/// by side, as the graph itself does not have them.
+#[derive(Debug, Default)]
+struct Map {
+    roads: Vec<Road>,
+    /// By node: where its roads are, if drawn.
+    drawn: Vec<Range<u32>>,
+}
+
+impl Map {
+    const NOT_DRAWN: Range<u32> = u32::MAX..0;
+
+    #[inline]
+    fn from(&mut self, topology: &Topology, node: u32) -> &[Road] {
+        let Range { start, end } = match self.drawn.get(node as usize) {
+            Some(range) if *range != Self::NOT_DRAWN => range.clone(),
+            _ => self.draw(topology, node),
+        };
+        &self.roads[start as usize..end as usize]
+    }
+
+    fn draw(&mut self, topology: &Topology, node: u32) -> Range<u32> {
+        let start = self.roads.len() as u32;
+        let ways = topology.links_from(NodeId(node));
+        let open = ways.filter(|(link, next, _)| topology.is_link_up(*link) && topology.is_node_up(*next));
+        self.roads.extend(open.map(|(link, next, values)| Road::over(topology, link, next, values)));
+        if self.drawn.is_empty() {
+            self.drawn.resize(topology.node_count(), Self::NOT_DRAWN);
+        }
+        let range = start..self.roads.len() as u32;
+        self.drawn[node as usize] = range.clone();
+        range
+    }
+}
+
 /// Dijkstra's algorithm, and its notes. They are kept from one search to the next, so that a
 /// search costs what it visits and not what there is.
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    /// By node: the best known (latency, hops, predecessor, last link), if of this round.
+    map: Map,
+    /// By node: the best way known, if of this round.
     best: Vec<Best>,
     round: u32,
-    open: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    /// What is to be settled next: its latency, hops and node, from the high bits to the low.
+    open: BinaryHeap<Reverse<u128>>,
     /// The nodes that were reached, nearest first.
     pub(super) settled: Vec<Branch>,
 }
 
+/// Two of them share a cache line.
 #[derive(Clone, Copy, Debug)]
 struct Best {
     round: u32,
-    done: bool,
-    rank: (u64, u32, u32),
     via: u32,
+    /// Latency, hops and predecessor of the way; `DONE` if none is better.
+    rank: (u64, u32, u32),
     fixed: u64,
 }
 
-const UNSEEN: Best = Best { round: 0, done: false, rank: (u64::MAX, u32::MAX, u32::MAX), via: NO_LINK, fixed: 0 };
+const UNSEEN: Best = Best { round: 0, rank: (u64::MAX, u32::MAX, u32::MAX), via: NO_LINK, fixed: 0 };
+/// No way to the source is better: others have a hop at least.
+const AT_SOURCE: (u64, u32, u32) = (0, 0, 1);
+/// And none is better than what is settled.
+const DONE: (u64, u32, u32) = (0, 0, 0);
+
+fn in_turn(latency: u64, hops: u32, node: u32) -> Reverse<u128> {
+    Reverse(u128::from(latency) << 64 | u128::from(hops) << 32 | u128::from(node))
+}
 
 impl Search {
+    /// The network has changed.
+    pub(super) fn forget(&mut self) {
+        self.map.roads.clear();
+        self.map.drawn.clear();
+    }
+
     /// Finds the routes from `source` to everywhere: they are in `settled` then.
     pub(super) fn run(&mut self, topology: &Topology, source: NodeId) {
-        self.settled.clear();
-        self.open.clear();
-        self.best.resize(topology.node_count(), UNSEEN);
-        self.round = self.round.wrapping_add(1);
-        if self.round == 0 {
-            self.best.fill(UNSEEN);
-            self.round = 1;
+        let Search { map, best, round, open, settled } = self;
+        settled.clear();
+        open.clear();
+        best.resize(topology.node_count(), UNSEEN);
+        *round = round.wrapping_add(1);
+        if *round == 0 {
+            best.fill(UNSEEN);
+            *round = 1;
         }
         if !topology.is_node_up(source) {
             return;
         }
         let start = topology.node(source).processing.as_nanos().min(PRICE);
-        self.best[source.index()] = Best { round: self.round, rank: (0, 0, source.0), fixed: start, ..UNSEEN };
-        self.open.push(Reverse((0, 0, source.0)));
-        while let Some(Reverse((latency, hops, at))) = self.open.pop() {
-            let here = &mut self.best[at as usize];
-            if std::mem::replace(&mut here.done, true) {
+        best[source.index()] = Best { round: *round, via: NO_LINK, rank: AT_SOURCE, fixed: start };
+        open.push(in_turn(0, 0, source.0));
+        while let Some(Reverse(next)) = open.pop() {
+            let (latency, hops, at) = ((next >> 64) as u64, (next >> 32) as u32, next as u32);
+            let here = &mut best[at as usize];
+            if std::mem::replace(&mut here.rank, DONE) == DONE {
                 continue;
             }
             let fixed = here.fixed;
-            self.settled.push(Branch { node: at, via: here.via, fixed });
-            for (link, next, values) in topology.links_from(NodeId(at)) {
-                if !topology.is_link_up(link) || !topology.is_node_up(next) {
-                    continue;
+            settled.push(Branch { node: at, via: here.via, fixed });
+            for road in map.from(topology, at) {
+                let known = &mut best[road.to as usize];
+                if known.round != *round {
+                    *known = Best { round: *round, ..UNSEEN };
                 }
-                let known = &mut self.best[next.index()];
-                if known.round != self.round {
-                    *known = Best { round: self.round, ..UNSEEN };
-                }
-                let rank = (latency.saturating_add(values.latency.as_nanos()), hops + 1, at);
-                if !known.done && rank < known.rank {
-                    known.rank = rank;
-                    known.via = link.0;
-                    known.fixed = extend(fixed, values, topology.node(next).processing);
-                    self.open.push(Reverse((rank.0, rank.1, next.0)));
+                let rank = (latency.saturating_add(road.latency), hops + 1, at);
+                if rank < known.rank {
+                    *known = Best { round: *round, via: road.link, rank, fixed: extend(fixed, road.price) };
+                    open.push(in_turn(rank.0, rank.1, road.to));
                 }
             }
         }
     }
 }
 
-/// The price of a path that goes on over a link to a node.
-fn extend(before: u64, link: &Link, processing: SimDuration) -> u64 {
-    let own = link.latency.as_nanos().saturating_add(processing.as_nanos());
-    let mut flags = before & (SIZED | NOISY);
-    if link.bandwidth != Bandwidth::Unlimited {
-        flags |= SIZED;
-    }
-    if link.is_noisy() {
-        flags |= NOISY;
-    }
-    flags | (before & PRICE).saturating_add(own).min(PRICE)
+/// The price of a path that goes on over a road.
+fn extend(before: u64, road: u64) -> u64 {
+    let flags = (before | road) & (SIZED | NOISY);
+    flags | ((before & PRICE) + (road & PRICE)).min(PRICE)
 }
