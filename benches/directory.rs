@@ -9,6 +9,7 @@
 //! names asked for and registered are drawn over all there are, to make that seen.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -67,7 +68,7 @@ fn register(criterion: &mut Criterion) {
                     let batch = left.min(100) as u32;
                     left -= u64::from(batch);
                     let new: Vec<Entry<u32>> = (size..size + batch).map(entry).collect();
-                    let offers: Vec<Offer<u32>> = new.iter().map(|entry| entry.offer.clone()).collect();
+                    let offers: Vec<Arc<Offer<u32>>> = new.iter().map(|entry| entry.offer.clone()).collect();
                     let start = Instant::now();
                     for entry in new {
                         black_box(directory.register(entry.offer.address, entry, NOW)).expect("as above");

@@ -135,6 +135,8 @@ pub struct Directory<A, P = A> {
     providers: Providers<A>,
     peers: Peers<P>,
     states: States,
+    /// What most entries demand: nothing.
+    no_permissions: Arc<BTreeSet<Permission>>,
     /// The last number given for each vnet served.
     numbers: BTreeMap<Vnet, u64>,
     /// Own offers that changed since the last number, in the order of the changes.
@@ -152,6 +154,7 @@ impl<A: Place, P: Copy + Ord> Directory<A, P> {
             providers: Providers::new(),
             peers: Peers::new(config.hubs.iter().copied()),
             states: States::new(),
+            no_permissions: Arc::default(),
             numbers: config.serves.iter().map(|vnet| (vnet.clone(), 0)).collect(),
             changed: BTreeMap::new(),
             next_round: now,
@@ -191,8 +194,11 @@ impl<A: Place, P: Copy + Ord> Directory<A, P> {
             self.providers.add(sender, id, now);
             return Ok(Registered::Same);
         }
-        let offer = former.and_then(|id| self.index.offer(id).cloned()).unwrap_or_else(|| Arc::new(entry.offer));
-        let permissions = Arc::new(entry.permissions);
+        let offer = former.and_then(|id| self.index.offer(id).cloned()).unwrap_or(entry.offer);
+        let permissions = match entry.permissions.is_empty() {
+            true => self.no_permissions.clone(),
+            false => Arc::new(entry.permissions),
+        };
         for vnet in &vnets {
             let id = self.index.claim(&offer, home, vnet, &permissions);
             self.providers.add(sender, id, now);

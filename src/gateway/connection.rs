@@ -31,6 +31,8 @@ pub(super) struct Conversation {
     in_hand: Cell<usize>,
     /// When it is closed, unless there is a request in hand.
     ends: Cell<Instant>,
+    /// Whether there were as many connections as there may be before it came.
+    is_one_too_many: bool,
     /// Whether it has been told that it will be closed.
     said_goodbye: Cell<bool>,
     /// Whether the answer to the last request has been made.
@@ -40,12 +42,13 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    fn new(patience: Duration) -> Rc<Self> {
+    fn new(patience: Duration, is_one_too_many: bool) -> Rc<Self> {
         let ends = Cell::new(Instant::now() + patience);
         Rc::new(Conversation {
             patience,
             in_hand: Cell::new(0),
             ends,
+            is_one_too_many,
             said_goodbye: Cell::new(false),
             is_over: Cell::new(false),
             hangs_up: Cell::new(false),
@@ -56,6 +59,12 @@ impl Conversation {
     pub(super) fn take_in_hand(self: &Rc<Self>) -> InHand {
         self.in_hand.set(self.in_hand.get() + 1);
         InHand(self.clone())
+    }
+
+    /// Whether there were as many connections as there may be before it came: it is closed behind its first
+    /// answer.
+    pub(super) fn is_one_too_many(&self) -> bool {
+        self.is_one_too_many
     }
 
     /// It is closed soon, whatever else comes.
@@ -118,8 +127,9 @@ impl Connection {
     pub(super) fn new(stream: TcpStream, shared: &Arc<Shared>) -> Self {
         // What is written is a whole answer: there is nothing to wait for. If that cannot be set, it is slower.
         let _ = stream.set_nodelay(true);
-        let patience = shared.limits.idle_time + shared.limits.head_time;
-        shared.connections.fetch_add(1, Ordering::Relaxed);
+        let before = shared.connections.fetch_add(1, Ordering::Relaxed);
+        let is_one_too_many = before >= shared.limits.connections;
+        let patience = if is_one_too_many { FAREWELL } else { shared.limits.idle_time + shared.limits.head_time };
         let mut closing = shared.closing.clone();
         let closing = async move {
             // The server is gone: that is an end, too.
@@ -127,7 +137,7 @@ impl Connection {
         };
         Connection {
             stream,
-            conversation: Conversation::new(patience),
+            conversation: Conversation::new(patience, is_one_too_many),
             timer: Box::pin(sleep(patience)),
             closing: Box::pin(closing),
             shared: shared.clone(),
@@ -233,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_conversation_ends_when_nothing_has_been_in_hand_for_too_long() {
-        let conversation = Conversation::new(Duration::from_secs(60));
+        let conversation = Conversation::new(Duration::from_secs(60), false);
         let first = conversation.ends();
         let (one, other) = (conversation.take_in_hand(), conversation.take_in_hand());
         assert_eq!(conversation.ends(), None);
@@ -245,7 +255,7 @@ mod tests {
 
     #[test]
     fn after_a_goodbye_nothing_keeps_it_open() {
-        let conversation = Conversation::new(Duration::from_secs(60));
+        let conversation = Conversation::new(Duration::from_secs(60), false);
         let request = conversation.take_in_hand();
         conversation.say_goodbye();
         drop(request);

@@ -33,13 +33,16 @@ pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: w
     let _in_hand = conversation.as_ref().map(Conversation::take_in_hand);
     let mut response = match shared.origins.preflight(&request) {
         Some(response) => response,
-        None => answer_or_refuse(&shared, &request, payload)
+        None => answer_or_refuse(&shared, &request, payload, conversation.as_deref())
             .await
             .unwrap_or_else(|problem| problem.at(request.uri().path()).into()),
     };
     shared.tally.count(metrics::Route::of(request.uri().path()), response.status().as_u16());
     shared.origins.allow(request.headers(), &mut response);
     if let Some(conversation) = conversation {
+        if conversation.is_one_too_many() {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         if response.head().connection_type() == ConnectionType::Close {
             conversation.say_goodbye();
             conversation.end();
@@ -56,6 +59,7 @@ async fn answer_or_refuse(
     shared: &Arc<Shared>,
     request: &HttpRequest,
     payload: web::Payload,
+    conversation: Option<&Conversation>,
 ) -> Result<HttpResponse, Problem> {
     check_head(shared, request)?;
     // As it was sent: the path that the framework shows has some of its escapes resolved.
@@ -64,7 +68,8 @@ async fn answer_or_refuse(
     let _in_flight = match place {
         // Whoever looks after the gateway hears of it in any case.
         Place::Health | Place::Readiness | Place::Metrics => None,
-        _ => Some(InFlight::begin(shared).ok_or_else(too_many)?),
+        _ if conversation.is_some_and(Conversation::is_one_too_many) => return Err(too_many("connections")),
+        _ => Some(InFlight::begin(shared).ok_or_else(|| too_many("requests in hand"))?),
     };
     match place {
         Place::Api => {
@@ -126,8 +131,8 @@ fn check_head(shared: &Shared, request: &HttpRequest) -> Result<(), Problem> {
     Ok(())
 }
 
-fn too_many() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway has as many requests in hand as it may")
+fn too_many(what: &str) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("the gateway has as many {what} as it may"))
 }
 
 /// Refuses other methods than these.

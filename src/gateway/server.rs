@@ -153,11 +153,14 @@ impl Server {
     }
 }
 
+/// So many connections more than there may be are taken, to be told that they are too many.
+const TURNED_AWAY: usize = 256;
+
 fn listen(shared: Arc<Shared>, workers: usize, listener: TcpListener) -> io::Result<actix_server::Server> {
     let limits = shared.limits.clone();
     let server = actix_server::Server::build()
         .workers(workers)
-        .max_concurrent_connections(limits.connections.div_ceil(workers).max(1))
+        .max_concurrent_connections(limits.connections.saturating_add(TURNED_AWAY).div_ceil(workers))
         .shutdown_timeout(limits.drain_time.as_secs().max(1))
         // Who runs it decides what a signal means.
         .disable_signals();

@@ -9,6 +9,7 @@ use rehearsal::gateway::Limits;
 
 use crate::common::Stage;
 use crate::common::http::{Client, request};
+use crate::common::served::Served;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const SUM: &str = r#"{"jsonrpc": "2.0", "method": "calc.sum", "params": [1, 2], "id": 1}"#;
@@ -328,6 +329,35 @@ fn ten_thousand_connections_are_opened_and_dropped() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(stage.entrance.visitors(), 0);
+}
+
+/// Each round leaves two hundred bodies of 64 KiB half sent: if they were kept, fifty rounds would take 625 MiB.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_that_ten_thousand_connections_took_is_given_back() {
+    let served = Served::scenario(&Served::ours("hello.ron"), &[]);
+    let mut begun = request("POST", "/api", &[JSON, ("content-length", "131072")], b"");
+    begun.extend([b'['; 65_536]);
+    let abuse = |rounds| {
+        for _ in 0..rounds {
+            let opened: Vec<TcpStream> = (0..200)
+                .map(|_| {
+                    let mut stream = TcpStream::connect(served.address()).expect("somebody listens");
+                    let _ = stream.write_all(&begun);
+                    stream
+                })
+                .collect();
+            drop(opened);
+            assert_eq!(served.ask("GET", "/readyz").status, 200);
+        }
+    };
+    // What it takes once, it may keep for the next time.
+    abuse(5);
+    let before = served.resident();
+    abuse(50);
+    let after = served.resident();
+    assert!(after < before + 32, "{before} MiB, and {after} MiB after ten times as many");
+    served.close();
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Who may ask for what, and how much.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rehearsal::gateway::Limits;
 use serde_json::json;
 
 use crate::common::Stage;
-use crate::common::http::request;
+use crate::common::http::{PATIENCE, request};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -70,6 +70,31 @@ fn requests_at_once_have_a_bound_and_health_is_told_all_the_same() {
         assert_eq!(client.read("POST").map(|response| response.status), Some(200));
     }
     stage.answers();
+}
+
+#[test]
+fn connections_at_once_have_a_bound_and_who_comes_then_is_told() {
+    let stage = limited(|limits| limits.connections = 2);
+    let mut kept: Vec<_> = (0..2).map(|_| stage.client()).collect();
+    for client in &mut kept {
+        assert_eq!(client.ask("GET", "/shop", &[], b"").status, 200);
+    }
+    let mut late = stage.client();
+    let refused = late.ask("GET", "/shop", &[], b"");
+    assert_eq!((refused.problem().0, refused.header("retry-after")), (503, Some("1")));
+    assert_eq!(refused.header("connection"), Some("close"));
+    assert!(late.is_closed());
+    // How the gateway is, is told all the same; and who says nothing is not kept.
+    let mut health = stage.client();
+    assert_eq!((health.ask("GET", "/healthz", &[], b"").status, health.is_closed()), (200, true));
+    assert!(stage.client().is_closed());
+    // Those who were there before do not notice, and whoever leaves makes room.
+    assert_eq!(kept[0].ask("GET", "/shop", &[], b"").status, 200);
+    kept.pop();
+    let began = Instant::now();
+    while stage.get("/shop").status != 200 {
+        assert!(began.elapsed() < PATIENCE, "there is room");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
@@ -37,8 +38,8 @@ pub struct Offer<A> {
 /// An offer has one entry: registering it with other vnets or permissions changes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry<A> {
-    /// What is provided, and by whom.
-    pub offer: Offer<A>,
+    /// What is provided, and by whom: shared with the directory that has it, not copied.
+    pub offer: Arc<Offer<A>>,
     /// The virtual networks it is for. None means `local`.
     pub vnets: BTreeSet<Vnet>,
     /// All that an asker must hold to see it.
@@ -48,14 +49,14 @@ pub struct Entry<A> {
 impl<A: Place> Entry<A> {
     /// An entry without parameters, in the vnet `local`, that needs no permission.
     pub fn new(address: A, service: impl Into<String>) -> Self {
-        let offer = Offer { service: service.into(), address, params: Params::new() };
+        let offer = Arc::new(Offer { service: service.into(), address, params: Params::new() });
         Entry { offer, vnets: BTreeSet::new(), permissions: BTreeSet::new() }
     }
 
     /// The same with a parameter.
     #[must_use]
     pub fn with(mut self, param: impl Into<String>, value: impl Into<String>) -> Self {
-        self.offer.params.insert(param.into(), value.into());
+        Arc::make_mut(&mut self.offer).params.insert(param.into(), value.into());
         self
     }
 

@@ -28,7 +28,44 @@ struct Record<A> {
 pub(super) struct Index<A> {
     records: Slab<Record<A>>,
     ids: HashMap<Arc<Offer<A>>, OfferId>,
-    services: IndexMap<String, IndexSet<OfferId>>,
+    services: IndexMap<String, Offers>,
+}
+
+/// The offers of one service, of which most have one.
+#[derive(Debug)]
+enum Offers {
+    One(OfferId),
+    Many(IndexSet<OfferId>),
+}
+
+impl Offers {
+    fn insert(&mut self, id: OfferId) {
+        match self {
+            Offers::One(first) => *self = Offers::Many([*first, id].into()),
+            Offers::Many(ids) => {
+                ids.insert(id);
+            }
+        }
+    }
+
+    /// Takes one out; true if none is left.
+    fn remove(&mut self, id: OfferId) -> bool {
+        match self {
+            Offers::One(last) => *last == id,
+            Offers::Many(ids) => {
+                ids.swap_remove(&id);
+                ids.is_empty()
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = OfferId> {
+        let (one, many) = match self {
+            Offers::One(id) => (Some(*id), None),
+            Offers::Many(ids) => (None, Some(ids)),
+        };
+        one.into_iter().chain(many.into_iter().flatten().copied())
+    }
 }
 
 impl<A: Place> Index<A> {
@@ -56,9 +93,11 @@ impl<A: Place> Index<A> {
         let id = self.records.insert(Record { offer: offer.clone(), claims: Claims::default() });
         self.ids.insert(offer.clone(), id);
         match self.services.get_mut(&offer.service) {
-            Some(ids) => ids.insert(id),
-            None => self.services.insert(offer.service.clone(), [id].into()).is_none(),
-        };
+            Some(offers) => offers.insert(id),
+            None => {
+                self.services.insert(offer.service.clone(), Offers::One(id));
+            }
+        }
         id
     }
 
@@ -71,11 +110,8 @@ impl<A: Place> Index<A> {
         }
         let offer = self.records.remove(id).offer;
         self.ids.remove(&offer);
-        if let Some(ids) = self.services.get_mut(&offer.service) {
-            ids.swap_remove(&id);
-            if ids.is_empty() {
-                self.services.swap_remove(&offer.service);
-            }
+        if self.services.get_mut(&offer.service).is_some_and(|offers| offers.remove(id)) {
+            self.services.swap_remove(&offer.service);
         }
     }
 
@@ -104,13 +140,13 @@ impl<A: Place> Index<A> {
         let mut found = Vec::new();
         match &query.service {
             Pattern::Exact(name) => {
-                if let Some(ids) = self.services.get(name) {
-                    self.look(ids, asker, query, &mut found);
+                if let Some(offers) = self.services.get(name) {
+                    self.look(offers, asker, query, &mut found);
                 }
             }
             Pattern::Glob(glob) => {
-                for (_, ids) in self.services.iter().filter(|(name, _)| glob.matches(name)) {
-                    self.look(ids, asker, query, &mut found);
+                for (_, offers) in self.services.iter().filter(|(name, _)| glob.matches(name)) {
+                    self.look(offers, asker, query, &mut found);
                 }
             }
         }
@@ -118,10 +154,10 @@ impl<A: Place> Index<A> {
         found
     }
 
-    fn look(&self, ids: &IndexSet<OfferId>, asker: &Asker, query: &Query, found: &mut Vec<Entry<A>>) {
-        for record in ids.iter().map(|&id| &self.records[id]).filter(|record| query.fits(&record.offer.params)) {
+    fn look(&self, offers: &Offers, asker: &Asker, query: &Query, found: &mut Vec<Entry<A>>) {
+        for record in offers.iter().map(|id| &self.records[id]).filter(|record| query.fits(&record.offer.params)) {
             if let Some((vnets, permissions)) = record.claims.seen_by(asker) {
-                found.push(Entry { offer: (*record.offer).clone(), vnets, permissions });
+                found.push(Entry { offer: record.offer.clone(), vnets, permissions });
             }
         }
     }

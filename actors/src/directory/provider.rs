@@ -1,6 +1,7 @@
 //! A provider's part: to be registered with one directory of those it knows, whatever becomes of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -14,7 +15,7 @@ pub enum Request<A> {
     /// To register an entry.
     Register(Entry<A>),
     /// To take an entry back.
-    Unregister(Offer<A>),
+    Unregister(Arc<Offer<A>>),
     /// To take all entries of the provider back.
     UnregisterAddress,
 }
@@ -45,9 +46,9 @@ pub struct Membership<A, P = A> {
     directories: Vec<P>,
     current: usize,
     timing: Timing,
-    wanted: BTreeMap<Offer<A>, Entry<A>>,
+    wanted: BTreeMap<Arc<Offer<A>>, Entry<A>>,
     /// By offer, the last request about it: a later one takes the place of an earlier.
-    unanswered: BTreeMap<Offer<A>, (u64, Request<A>)>,
+    unanswered: BTreeMap<Arc<Offer<A>>, (u64, Request<A>)>,
     /// True once the current directory has answered.
     settled: bool,
     /// When the current directory was last heard, or first asked.
@@ -136,7 +137,7 @@ impl<A: Place, P: Copy + PartialEq> Membership<A, P> {
     /// Takes an entry back; nothing if there is none.
     pub fn withdraw(&mut self, offer: &Offer<A>, now: SimTime) -> Vec<Ask<A, P>> {
         match self.wanted.remove(offer) {
-            Some(entry) => self.ask(offer.clone(), Request::Unregister(entry.offer), now),
+            Some(entry) => self.ask(entry.offer.clone(), Request::Unregister(entry.offer), now),
             None => Vec::new(),
         }
     }
@@ -215,7 +216,7 @@ impl<A: Place, P: Copy + PartialEq> Membership<A, P> {
         self.wanted.is_empty() && self.unanswered.is_empty()
     }
 
-    fn ask(&mut self, offer: Offer<A>, request: Request<A>, now: SimTime) -> Vec<Ask<A, P>> {
+    fn ask(&mut self, offer: Arc<Offer<A>>, request: Request<A>, now: SimTime) -> Vec<Ask<A, P>> {
         if self.unanswered.is_empty() {
             self.ask_again = now + self.timing.answer();
         }

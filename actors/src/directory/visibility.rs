@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::entry::or_local;
 use super::names::{Home, Permission, Vnet};
 
@@ -59,7 +61,7 @@ struct Claim {
 
 /// All that is claimed of one offer. A provider that has moved is claimed by two homes for a while.
 #[derive(Debug, Default)]
-pub(super) struct Claims(Vec<Claim>);
+pub(super) struct Claims(SmallVec<[Claim; 1]>);
 
 impl Claims {
     /// Notes a claim, in place of the former one of that home and vnet.

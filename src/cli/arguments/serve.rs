@@ -77,7 +77,7 @@ struct LimitArguments {
     /// How many headers a request may have
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=96))]
     max_headers: u16,
-    /// How many connections there may be; others wait
+    /// How many connections there may be; others are told that there are too many
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
     /// How many requests may be under way; others are turned away

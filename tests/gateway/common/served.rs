@@ -83,6 +83,15 @@ impl Served {
         answer["result"].take()
     }
 
+    /// How much memory it has, in MiB.
+    #[cfg(target_os = "linux")]
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("it is a number");
+        kib / 1024
+    }
+
     /// Asks it to close, as Ctrl-C does, and returns what it says of the run.
     pub fn close(mut self) -> Value {
         let pid = self.child.id().to_string();

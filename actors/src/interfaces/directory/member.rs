@@ -196,7 +196,7 @@ fn entry(desk: &Desk, offering: Offering) -> Entry<Address> {
         standing.iter().flat_map(|standing| &standing.vnets).map(|vnet| Vnet::from(vnet.as_str())).collect()
     };
     let offer = Offer { service, address: book.main_of(desk.id), params };
-    Entry { offer, vnets: vnets.unwrap_or_else(own), permissions }
+    Entry { offer: offer.into(), vnets: vnets.unwrap_or_else(own), permissions }
 }
 
 /// Does what is due, as long as the service lives.

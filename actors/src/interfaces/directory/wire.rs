@@ -2,6 +2,7 @@
 //! [`Interface::Directory`](crate::outcome::Interface::Directory).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,14 +45,14 @@ impl Listing {
     pub(crate) fn entry(self, sender: Address, own: impl FnOnce() -> BTreeSet<Vnet>) -> Entry<Address> {
         let Listing { service, address, params, vnets, permissions } = self;
         let offer = Offer { service, address: address.unwrap_or(sender), params };
-        Entry { offer, vnets: vnets.unwrap_or_else(own), permissions }
+        Entry { offer: offer.into(), vnets: vnets.unwrap_or_else(own), permissions }
     }
 }
 
 impl Listing {
     /// What is taken back, whoever may see it.
-    pub(crate) fn of(offer: Offer<Address>) -> Self {
-        let Offer { service, address, params } = offer;
+    pub(crate) fn of(offer: Arc<Offer<Address>>) -> Self {
+        let Offer { service, address, params } = Arc::unwrap_or_clone(offer);
         Listing { service, address: Some(address), params, vnets: None, permissions: BTreeSet::new() }
     }
 }
