@@ -117,7 +117,8 @@ async fn pass_on(io: &ServiceIo, mut listener: Listener, events: Sender<String>)
     }
 }
 
-/// An event as lines. The body is JSON without line breaks, as it was written here.
+/// An event as lines. The body is JSON without line breaks, as it was written here. It has no name: a browser
+/// hears an event that has one only if that was asked for, letter by letter, and here patterns are.
 fn tell(io: &ServiceIo, event: &Event<Value>, missed: u64) -> String {
     let from = io.name_of(event.from);
     let data = json!({
@@ -128,7 +129,7 @@ fn tell(io: &ServiceIo, event: &Event<Value>, missed: u64) -> String {
         "missed": missed,
         "body": event.body,
     });
-    format!("event: {}\ndata: {data}\n\n", event.topic)
+    format!("data: {data}\n\n")
 }
 
 /// What a client is told.

@@ -55,7 +55,7 @@ fn event(topic: &str, number: u64) -> String {
     let data = json!({
         "topic": topic, "from": "orders", "at_ns": number * 1_000_000, "trace_id": "7f", "body": {"number": number},
     });
-    format!("event: {topic}\ndata: {data}\n\n")
+    format!("data: {data}\n\n")
 }
 
 fn cost(outcome: &str) -> Vec<(&'static str, String)> {
