@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::shapes::{reference, requires, shape};
 use super::{Served, output};
 
 const PAGE: &str = "docs/api.md";
@@ -46,22 +47,80 @@ fn set(document: &Value) -> String {
     let _ = writeln!(page, "\n{}", text(&document["info"]["description"]));
     for (path, operations) in members(&document["paths"]) {
         for (method, operation) in members(operations) {
-            let _ = writeln!(page, "\n## {} {path}\n", method.to_uppercase());
+            let _ = writeln!(page, "\n## {} {path}", method.to_uppercase());
             set_operation(operation, document, &mut page);
         }
     }
     page += "\n## Schemas\n";
     for (name, schema) in members(&document["components"]["schemas"]) {
-        let _ = writeln!(page, "\n### {name}");
-        set_json(schema, &mut page);
+        let _ = writeln!(page, "\n### {name}\n");
+        set_schema(schema, &mut page);
     }
     page
 }
 
+fn set_schema(schema: &Value, page: &mut String) {
+    let description = text(&schema["description"]);
+    if schema["properties"].is_null() {
+        let gap = if description.is_empty() { "" } else { "\n\n" };
+        let _ = writeln!(page, "{description}{gap}`{}`", shape(schema));
+        return;
+    }
+    if !description.is_empty() {
+        let _ = writeln!(page, "{description}\n");
+    }
+    *page += "| member | what | meaning |\n|---|---|---|\n";
+    for (name, member) in members(&schema["properties"]) {
+        let optional = if requires(schema, name) { "" } else { ", if known" };
+        let meaning = cell(text(&member["description"]));
+        let _ = writeln!(page, "| `{name}`{optional} | {} | {meaning} |", cell(&linked(member)));
+    }
+}
+
+/// A body, or one of those that there may be: if it is a call, with its methods.
+fn set_body(schema: &Value, page: &mut String) {
+    let is_call = |one: &Value| !one["properties"]["method"].is_null();
+    if let Some(calls) = schema["oneOf"].as_array().filter(|calls| calls.iter().all(is_call)) {
+        *page += "\n| method | params | what it does |\n|---|---|---|\n";
+        for call in calls {
+            let method = &call["properties"]["method"];
+            let named = method["enum"].as_array().map_or(std::slice::from_ref(&method["const"]), Vec::as_slice);
+            let methods: Vec<String> = named.iter().map(|name| format!("`{}`", text(name))).collect();
+            let params = match call["properties"].get("params") {
+                Some(params) if requires(call, "params") => linked(params),
+                Some(params) => format!("{}, or none", linked(params)),
+                None => "none".to_owned(),
+            };
+            let does = cell(text(&call["description"]));
+            let _ = writeln!(page, "| {} | {} | {does} |", methods.join(", "), cell(&params));
+        }
+        return;
+    }
+    if let Some(variants) = schema["anyOf"].as_array().filter(|all| all.iter().all(|one| one["title"].is_string())) {
+        for variant in variants {
+            let (title, description) = (text(&variant["title"]), text(&variant["description"]));
+            let colon = if description.is_empty() { "" } else { ": " };
+            let _ = write!(page, "\n**{title}**{colon}{description}");
+            match shape(variant) {
+                anything if anything == "anything" => *page += "\n",
+                _ if variant["oneOf"].is_array() => {
+                    *page += "\n";
+                    set_body(variant, page);
+                }
+                shape => drop(writeln!(page, ": `{shape}`")),
+            }
+        }
+        return;
+    }
+    let _ = writeln!(page, "\n{}", linked(schema));
+}
+
 fn set_operation(operation: &Value, document: &Value, page: &mut String) {
-    let description = text(&operation["description"]);
-    let gap = if description.is_empty() { "" } else { "\n\n" };
-    let _ = writeln!(page, "{}.{gap}{description}", text(&operation["summary"]).trim_end_matches('.'));
+    let summary = format!("{}.", text(&operation["summary"]).trim_end_matches('.'));
+    let said = [summary.as_str(), text(&operation["description"])];
+    for said in said.into_iter().filter(|said| !said.trim_matches('.').is_empty()) {
+        let _ = writeln!(page, "\n{said}");
+    }
     let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
     if !parameters.is_empty() {
         *page += "\n| parameter | in | required | schema |\n|---|---|---|---|\n";
@@ -69,19 +128,19 @@ fn set_operation(operation: &Value, document: &Value, page: &mut String) {
     for parameter in parameters {
         let required = if parameter["required"] == true { "yes" } else { "no" };
         let (name, place) = (text(&parameter["name"]), text(&parameter["in"]));
-        let _ = writeln!(page, "| `{name}` | {place} | {required} | {} |", cell(&schema(&parameter["schema"])));
+        let _ = writeln!(page, "| `{name}` | {place} | {required} | {} |", cell(&linked(&parameter["schema"])));
     }
     for (media_type, content) in members(&operation["requestBody"]["content"]) {
         let required = if operation["requestBody"]["required"] == true { "" } else { ", which may be left out" };
         let _ = writeln!(page, "\nThe body is `{media_type}`{required}:");
-        set_json(&content["schema"], page);
+        set_body(&content["schema"], page);
     }
     *page += "\n| status | meaning | headers | body |\n|---|---|---|---|\n";
     for (status, response) in members(&operation["responses"]) {
         let response = resolve(response, document);
         let headers: Vec<String> = members(&response["headers"]).map(|(name, _)| format!("`{name}`")).collect();
-        let body = |(media_type, content): (&String, &Value)| match schema(&content["schema"]) {
-            anything if anything == "`{}`" => format!("`{media_type}`"),
+        let body = |(media_type, content): (&String, &Value)| match linked(&content["schema"]) {
+            anything if anything == "`anything`" => format!("`{media_type}`"),
             schema => format!("`{media_type}`: {schema}"),
         };
         let bodies: Vec<String> = members(&response["content"]).map(body).collect();
@@ -91,16 +150,11 @@ fn set_operation(operation: &Value, document: &Value, page: &mut String) {
 }
 
 /// A schema in one line: a link, if it stands at the end of the page.
-fn schema(schema: &Value) -> String {
-    match schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
+fn linked(schema: &Value) -> String {
+    match reference(schema) {
         Some(name) => format!("[{name}](#{})", name.to_lowercase()),
-        None => format!("`{schema}`"),
+        None => format!("`{}`", shape(schema)),
     }
-}
-
-fn set_json(value: &Value, page: &mut String) {
-    let json = serde_json::to_string_pretty(value).unwrap();
-    let _ = writeln!(page, "\n```json\n{json}\n```");
 }
 
 /// What a reference into the same document refers to.
@@ -110,11 +164,11 @@ fn resolve<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
     document.pointer(pointer).unwrap_or_else(|| panic!("nothing stands at {reference}"))
 }
 
-fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
     object.as_object().into_iter().flatten()
 }
 
-fn text(value: &Value) -> &str {
+pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 

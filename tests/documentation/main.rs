@@ -5,6 +5,7 @@
 //! The page of the interface, [`api`], is what a gateway says. Needs curl and node.
 
 mod api;
+mod shapes;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
