@@ -30,6 +30,7 @@
 mod body;
 mod calls;
 mod connection;
+mod conversation;
 mod cors;
 mod crossing;
 mod dispatch;
@@ -39,6 +40,7 @@ pub mod jsonrpc;
 mod limits;
 mod metrics;
 mod openapi;
+mod pieces;
 mod place;
 mod problem;
 mod rest;

@@ -1,15 +1,20 @@
 //! Bodies of requests: what they are, and how much of them is read.
 
+use std::rc::Rc;
+
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 
+use super::conversation::Conversation;
 use super::limits::Limits;
 use super::problem::Problem;
 
 /// Reads a body, which has neither too many bytes nor too much time.
-pub(super) async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits) -> Result<Bytes, Problem> {
+pub(super) async fn read(request: &HttpRequest, payload: Payload, limits: &Limits) -> Result<Bytes, Problem> {
+    let headers = request.headers();
     // RFC 9112, section 6.3. Of a request to change protocols the server below takes all that ever comes for the
     // body, so that its end is seen to here.
     if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
@@ -21,7 +26,12 @@ pub(super) async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits)
     }
     let ends = length.filter(|_| headers.contains_key(header::UPGRADE));
     match actix_web::rt::time::timeout(limits.body_time, collect(payload, ends, limits)).await {
-        Ok(body) => body,
+        Ok(body) => {
+            if let Some(conversation) = request.conn_data::<Rc<Conversation>>() {
+                conversation.body_has_come();
+            }
+            body
+        }
         Err(_) => {
             let detail = format!("the body did not come within {:?}", limits.body_time);
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))

@@ -1,7 +1,7 @@
 //! Pages of other origins: who of them may read what the gateway says. Nobody, unless that is asked for.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 /// What pages may send, and what they may read besides the body.
@@ -31,7 +31,10 @@ impl Origins {
     /// question and the page may.
     pub(super) fn preflight(&self, request: &HttpRequest) -> Option<HttpResponse> {
         let headers = request.headers();
-        if self.0.is_empty() || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        if request.method() != Method::OPTIONS
+            || self.0.is_empty()
+            || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        {
             return None;
         }
         self.allowed(headers)?;

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::body;
 use super::calls::{self, Errand};
-use super::connection::Conversation;
+use super::conversation::Conversation;
 use super::events;
 use super::exposure::{EVENTS, Shown};
 use super::jsonrpc::{self, Answer, Incoming, Invalid, Request};
@@ -27,10 +27,7 @@ use super::shared::{InFlight, Shared};
 /// Answers a request, whatever it is.
 pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let conversation = request.conn_data::<Rc<Conversation>>().cloned();
-    if let Some(conversation) = &conversation {
-        conversation.take_up().await;
-    }
-    let _in_hand = conversation.as_ref().map(Conversation::take_in_hand);
+    let _in_hand = conversation.as_ref().map(|conversation| conversation.take_in_hand(request.headers()));
     let mut response = match shared.origins.preflight(&request) {
         Some(response) => response,
         None => answer_or_refuse(&shared, &request, payload, conversation.as_deref())
@@ -40,16 +37,11 @@ pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: w
     shared.tally.count(metrics::Route::of(request.uri().path()), response.status().as_u16());
     shared.origins.allow(request.headers(), &mut response);
     if let Some(conversation) = conversation {
-        if conversation.is_one_too_many() {
+        if conversation.is_one_too_many() || *shared.closing.borrow() {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
         if response.head().connection_type() == ConnectionType::Close {
             conversation.say_goodbye();
-            conversation.end();
-        } else if request.head().connection_type() == ConnectionType::Close {
-            // The server below would forget it over a request that follows.
-            response.head_mut().set_connection_type(ConnectionType::Close);
-            conversation.end();
         }
     }
     response
@@ -156,7 +148,7 @@ async fn jsonrpc_at(
     payload: web::Payload,
     service: Option<Arc<str>>,
 ) -> Result<HttpResponse, Problem> {
-    let bytes = body::read(request.headers(), payload, &shared.limits).await?;
+    let bytes = body::read(request, payload, &shared.limits).await?;
     if !body::is_json(request.headers()) {
         return Err(body::not_json());
     }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::watch;
 
-use super::connection::{Conversation, InHand};
+use super::conversation::{Conversation, InHand};
 use super::problem::Problem;
 use super::rest::{json, not_let_in};
 use super::shared::Shared;
@@ -26,6 +26,9 @@ use super::shared::Shared;
 /// So many events wait for a client that is slow to read; further ones are dropped, and the client is told
 /// how many.
 const ROOM: usize = 1024;
+
+/// And so many bytes of them, or a single one that is longer.
+const ROOM_BYTES: usize = 1024 * 1024;
 
 /// After so much silence a line is sent that means nothing, to see whether the client is still there.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(15);
@@ -56,7 +59,7 @@ pub(super) async fn hear(shared: &Arc<Shared>, request: &HttpRequest) -> Result<
     let open = Open::begin(shared).ok_or_else(|| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many streams of events are open as there may be")
     })?;
-    let (events, heard) = mpsc::channel(ROOM);
+    let (events, heard) = queue();
     // It goes on for as long as somebody reads: what is waited for is only whether it has begun.
     let (began, beginning) = tokio::sync::oneshot::channel();
     let visit = shared.entrance.linger(move |io| async move {
@@ -86,7 +89,7 @@ pub(super) async fn hear(shared: &Arc<Shared>, request: &HttpRequest) -> Result<
             return Err(why);
         }
     }
-    let in_hand = request.conn_data::<Rc<Conversation>>().map(Conversation::take_in_hand);
+    let in_hand = request.conn_data::<Rc<Conversation>>().map(Conversation::keep_in_hand);
     let telling = Telling { heard, closing: shared.closing.clone(), _open: open, _in_hand: in_hand };
     let lines = stream::unfold(telling, |mut telling| async move { telling.next().await.map(|line| (line, telling)) });
     let mut response = HttpResponse::Ok();
@@ -98,11 +101,11 @@ pub(super) async fn hear(shared: &Arc<Shared>, request: &HttpRequest) -> Result<
 }
 
 /// Inside of the run: hands on what is heard, until nobody takes it any more.
-async fn pass_on(io: &ServiceIo, mut listener: Listener, events: Sender<String>) {
+async fn pass_on(io: &ServiceIo, mut listener: Listener, events: Teller) {
     let mut not_taken = 0;
     loop {
         let next = {
-            let (next, gone) = (pin!(listener.recv()), pin!(events.closed()));
+            let (next, gone) = (pin!(listener.recv()), pin!(events.queue.closed()));
             match select(next, gone).await {
                 Either::Left((next, _)) => next,
                 Either::Right(_) => return,
@@ -111,9 +114,52 @@ async fn pass_on(io: &ServiceIo, mut listener: Listener, events: Sender<String>)
         // The gateway's life is over.
         let Some(event) = next else { return };
         let text = tell(io, &event, not_taken + listener.dropped());
-        if let Err(mpsc::error::TrySendError::Full(_)) = events.try_send(text) {
+        if !events.tell(text) {
             not_taken += 1;
         }
+    }
+}
+
+/// Events on their way from the run to a client.
+fn queue() -> (Teller, Hearer) {
+    let (tell, hear) = mpsc::channel(ROOM);
+    let bytes = Arc::<AtomicUsize>::default();
+    (Teller { queue: tell, bytes: bytes.clone() }, Hearer { queue: hear, bytes })
+}
+
+/// Where events go in.
+struct Teller {
+    queue: Sender<String>,
+    /// How many bytes are in it.
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Teller {
+    /// False if there is no room.
+    fn tell(&self, event: String) -> bool {
+        let length = event.len();
+        // Only this end adds: whatever is taken out meanwhile makes more room.
+        let before = self.bytes.fetch_add(length, Ordering::Relaxed);
+        let fits = before == 0 || before + length <= ROOM_BYTES;
+        let is_taken = fits && !matches!(self.queue.try_send(event), Err(mpsc::error::TrySendError::Full(_)));
+        if !is_taken {
+            self.bytes.fetch_sub(length, Ordering::Relaxed);
+        }
+        is_taken
+    }
+}
+
+/// Where events come out.
+struct Hearer {
+    queue: Receiver<String>,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Hearer {
+    async fn hear(&mut self) -> Option<String> {
+        let event = self.queue.recv().await?;
+        self.bytes.fetch_sub(event.len(), Ordering::Relaxed);
+        Some(event)
     }
 }
 
@@ -134,7 +180,7 @@ fn tell(io: &ServiceIo, event: &Event<Value>, missed: u64) -> String {
 
 /// What a client is told.
 struct Telling {
-    heard: Receiver<String>,
+    heard: Hearer,
     closing: watch::Receiver<bool>,
     _open: Open,
     _in_hand: Option<InHand>,
@@ -143,7 +189,7 @@ struct Telling {
 impl Telling {
     /// The next lines; `None` at the end.
     async fn next(&mut self) -> Option<Result<Bytes, Infallible>> {
-        let heard = pin!(actix_web::rt::time::timeout(SILENCE, self.heard.recv()));
+        let heard = pin!(actix_web::rt::time::timeout(SILENCE, self.heard.hear()));
         let closing = pin!(self.closing.wait_for(|closing| *closing));
         match select(heard, closing).await {
             Either::Left((Ok(event), _)) => event.map(|event| Ok(event.into())),
@@ -172,5 +218,26 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         self.count().fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_a_slow_client_has_a_bound_in_number_and_in_bytes() {
+        let (teller, mut hearer) = queue();
+        let long = || "x".repeat(ROOM_BYTES / 2);
+        assert_eq!([teller.tell(long()), teller.tell(long()), teller.tell("x".to_owned())], [true, true, false]);
+        let hear = |hearer: &mut Hearer| futures_util::FutureExt::now_or_never(hearer.hear()).flatten();
+        assert_eq!(hear(&mut hearer).map(|event| event.len()), Some(ROOM_BYTES / 2));
+        assert!(teller.tell("x".to_owned()));
+        while hear(&mut hearer).is_some() {}
+        // One that would never fit goes alone.
+        assert_eq!([teller.tell(long().repeat(3)), teller.tell("x".to_owned())], [true, false]);
+        while hear(&mut hearer).is_some() {}
+        let taken = (0..2 * ROOM).filter(|_| teller.tell("x".to_owned())).count();
+        assert_eq!(taken, ROOM);
     }
 }

@@ -22,8 +22,8 @@ pub struct Limits {
     pub headers: usize,
     /// Bytes of all headers. Beyond: 431. More than 128 KiB are never read.
     pub header_bytes: usize,
-    /// Connections at once. Beyond: 503, and the connection is closed. Who comes when there are hundreds of
-    /// those, too, waits until one is closed.
+    /// Connections at once. Beyond: 503, and the connection is closed; one on which nothing is asked within a
+    /// second is closed without a word. Who comes when there are hundreds of those, too, waits until one is closed.
     pub connections: usize,
     /// Requests at once. Beyond: 503.
     pub in_flight: usize,

@@ -82,7 +82,7 @@ fn method_of(method: &HttpMethod) -> Option<Method> {
 
 /// Reads the body of a request as JSON: null if there is none.
 pub(super) async fn json(shared: &Shared, request: &HttpRequest, payload: web::Payload) -> Result<Value, Problem> {
-    let bytes = body::read(request.headers(), payload, &shared.limits).await?;
+    let bytes = body::read(request, payload, &shared.limits).await?;
     if bytes.is_empty() {
         return Ok(Value::Null);
     }

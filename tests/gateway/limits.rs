@@ -165,6 +165,9 @@ fn pages_of_other_origins_may_read_what_they_are_allowed_to_and_nothing_by_defau
     let preflight = stage.ask("OPTIONS", "/api", &asks, b"");
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("access-control-allow-headers"), Some("authorization, content-type"));
+    // What is no such question is done, whatever its headers say.
+    let posted = stage.ask("POST", "/shop/items", &[&asks[..], &[JSON]].concat(), b"1");
+    assert_eq!((posted.status, &posted.json()["method"]), (201, &json!("POST")));
     let other = stage.ask("GET", "/shop", &[("origin", "https://other.example")], b"");
     assert_eq!(other.header("access-control-allow-origin"), None);
 }

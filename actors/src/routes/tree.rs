@@ -172,7 +172,7 @@ struct Map {
 }
 
 impl Map {
-    const NOT_DRAWN: Range<u32> = u32::MAX..0;
+    const NOT_DRAWN: Range<u32> = u32::MAX..u32::MAX;
 
     #[inline]
     fn from(&mut self, topology: &Topology, node: u32) -> &[Road] {
