@@ -63,6 +63,7 @@ mod url;
 pub use answers::{Reply, RestReply};
 pub use async_call::AsyncCall;
 pub use batch::{Batch, BatchReply, Ticket};
+pub(crate) use message::verdict_on;
 pub(crate) use connection::{is_visible_ascii, not_reached};
 pub use error::{Error, RemoteError};
 pub use events::{Event, Events};
