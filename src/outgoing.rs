@@ -286,7 +286,8 @@ mod tests {
         // Nobody is there: the port was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let outgoing = Outgoing::new().unwrap();
-        let request = OutboundRequest { url: format!("http://{free}"), from: String::new(), baggage: None, errand: call() };
+        let request =
+            OutboundRequest { url: format!("http://{free}"), from: String::new(), baggage: None, errand: call() };
         assert!(matches!(go(&outgoing.agent, &request, PATIENCE), Came::Refused(_)));
     }
 

@@ -68,7 +68,9 @@ pub(crate) fn read<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Result<Option
 pub(crate) fn onwards(trail: Option<&str>) -> HeaderValue {
     let here = || HeaderValue::from_static(here());
     // What is not fit for a header was not read above.
-    trail.map_or_else(here, |trail| HeaderValue::from_str(&format!("{trail}, {}", self::here())).unwrap_or_else(|_| here()))
+    trail.map_or_else(here, |trail| {
+        HeaderValue::from_str(&format!("{trail}, {}", self::here())).unwrap_or_else(|_| here())
+    })
 }
 
 #[cfg(test)]

@@ -82,8 +82,7 @@ pub(crate) fn leads_to(service: &str) -> bool {
 
 /// Whether `/{name}` is a place of the gateway's own, so that a service of that name is never found there.
 pub(super) fn is_own_place(name: &str) -> bool {
-    !name.is_empty()
-        && locate(&in_a_path(name)).is_ok_and(|place| !matches!(place, Place::Service(..)))
+    !name.is_empty() && locate(&in_a_path(name)).is_ok_and(|place| !matches!(place, Place::Service(..)))
 }
 
 fn in_a_path(name: &str) -> String {

@@ -61,9 +61,8 @@ pub(super) async fn answer(
 /// Through which programs a request has come, for what goes out on its behalf. One that has come through
 /// this very program is not let in.
 pub(super) fn trail_of(request: &HttpRequest) -> Result<Option<String>, Problem> {
-    read_trail(request.headers()).map_err(|error| {
-        Problem::new(StatusCode::LOOP_DETECTED, error.to_string()).outcome(OutcomeKind::Undelivered)
-    })
+    read_trail(request.headers())
+        .map_err(|error| Problem::new(StatusCode::LOOP_DETECTED, error.to_string()).outcome(OutcomeKind::Undelivered))
 }
 
 /// The same for those who tell of it in their own way.

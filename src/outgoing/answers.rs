@@ -108,7 +108,8 @@ mod tests {
         assert_eq!(ok(r#"{"jsonrpc":"2.0","result":null,"error":null,"id":1}"#), Came::Result(Value::Null));
         let no = Came::Error { code: -32002, message: "no".to_owned(), data: Value::Null };
         for id in ["1", "null"] {
-            let both = format!(r#"{{"jsonrpc":"2.0","result":null,"error":{{"code":-32002,"message":"no"}},"id":{id}}}"#);
+            let both =
+                format!(r#"{{"jsonrpc":"2.0","result":null,"error":{{"code":-32002,"message":"no"}},"id":{id}}}"#);
             assert_eq!(ok(&both), no, "an error may be to nobody");
         }
         for (body, why) in [

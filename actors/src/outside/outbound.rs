@@ -273,7 +273,9 @@ pub(super) fn response_to(came: Came, service: &str) -> Response {
         Came::Response { status: status @ (502 | 504), body } => Response::new(status, body).by_runtime(),
         Came::Response { status: status @ 200..=599, body } => Response::new(status, body),
         Came::Response { status, .. } => malformed(&format!("{status} is no status of an answer")),
-        Came::Result(_) | Came::Error { .. } | Came::Redirected { .. } => malformed("it is an answer to a call, and this was none"),
+        Came::Result(_) | Came::Error { .. } | Came::Redirected { .. } => {
+            malformed("it is an answer to a call, and this was none")
+        }
         Came::Looped(reason) => Response::problem(LOOP, &reason).by_runtime(),
         Came::Refused(reason) => Response::problem(503, &format!("`{service}` is gone: {reason}")).by_runtime(),
         Came::Silence(reason) => Response::problem(504, &reason).by_runtime(),

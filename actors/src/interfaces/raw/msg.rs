@@ -217,14 +217,13 @@ mod tests {
 
     fn msg() -> Msg {
         let [to, from] = ["1:0:2", "2:0:7"].map(|text| text.parse().unwrap());
-        let stamp =
-            Stamp {
-                sender: ServiceId(0),
-                standing: None,
-                interface: Interface::Directory,
-                request: WaitKey::NONE,
-                baggage: Baggage::new(Some("it has no size".to_owned())),
-            };
+        let stamp = Stamp {
+            sender: ServiceId(0),
+            standing: None,
+            interface: Interface::Directory,
+            request: WaitKey::NONE,
+            baggage: Baggage::new(Some("it has no size".to_owned())),
+        };
         let (subject, contents, meta) = ("ADD_ONE".to_owned(), json!(41), BTreeMap::new());
         Msg { to, from, subject, contents, id: MsgId(5), reply_id: None, meta, stamp }
     }

@@ -50,7 +50,13 @@ impl<'a> Rpc<'a> {
     /// Stands for another service. Whether there is one, its calls will tell.
     pub fn proxy<'t>(&self, target: impl Into<Target<'t>>) -> Proxy {
         let callee = target.into().resolve(&self.io.desk);
-        Proxy { desk: self.io.desk.clone(), trace: self.io.trace_id(), baggage: self.io.baggage.clone(), callee, timeout: None }
+        Proxy {
+            desk: self.io.desk.clone(),
+            trace: self.io.trace_id(),
+            baggage: self.io.baggage.clone(),
+            callee,
+            timeout: None,
+        }
     }
 }
 
@@ -151,7 +157,10 @@ impl<P: Body, R> RpcCall<P, R> {
                     let headers = Headers::new(trace, fields);
                     let bytes = size_of(&name, &params)?.0 + text_size(&method) + headers.size();
                     let params = Payload::new(params);
-                    Ok((CallMessage { call, method: method.clone(), headers, idempotent, params, baggage }, Bytes(bytes)))
+                    Ok((
+                        CallMessage { call, method: method.clone(), headers, idempotent, params, baggage },
+                        Bytes(bytes),
+                    ))
                 });
                 set_out(network, desk.id, destination, call, made);
             }

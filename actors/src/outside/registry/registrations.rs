@@ -36,7 +36,9 @@ pub enum RegistrationError {
         name: String,
     },
     /// A service of the run has the name, and it is that one who would be called.
-    #[error("`{name}` is the name of a service of this run, which would be called: give one that nobody in the run has")]
+    #[error(
+        "`{name}` is the name of a service of this run, which would be called: give one that nobody in the run has"
+    )]
     Inside {
         /// The name.
         name: String,
