@@ -9,7 +9,7 @@
 //! | -32001 | not allowed | |
 //! | -32002 | not done, and safe to try again | |
 //! | -32003 | nothing came in time: it may have happened | |
-//! | -32004 | it did not arrive | |
+//! | -32004 | it did not arrive, or goes round in a loop | |
 //! | -32005 | whoever had it in hand is gone: it may have happened | |
 //!
 //! What crossed the network has `elapsed_ns` (virtual) and `hops` too.
