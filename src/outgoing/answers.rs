@@ -57,7 +57,7 @@ impl Heard {
             Ok(Err(RemoteError { code, message, data })) => {
                 Came::Error { code, message, data: data.unwrap_or_default() }
             }
-            Err(why) if self.status.is_success() => Came::Garbage(format!("the answer is no JSON-RPC: {why}")),
+            Err(why) if self.status.is_success() => Came::Garbage(format!("no proper answer came: {why}")),
             // What stands in front of the service has answered in its place.
             Err(_) if self.status.is_redirection() => {
                 Came::Redirected { status: self.status.as_u16(), to: self.text(LOCATION.as_str()).map(str::to_owned) }
