@@ -67,6 +67,7 @@ pub(crate) use connection::{is_visible_ascii, not_reached};
 pub use error::{Error, RemoteError};
 pub use events::{Event, Events};
 pub use gateway::Gateway;
+pub(crate) use message::verdict_on;
 pub use registry::{LocateError, Located, Registries, Registry};
 pub use service::{RemoteService, Specs};
 pub use settings::Settings;

@@ -6,6 +6,7 @@
 //! may have happened: nobody took the connection (refused), nobody answered (silence), the connection broke,
 //! or what came was not to be read.
 
+mod answers;
 mod turns;
 
 use std::io;
@@ -14,14 +15,14 @@ use std::time::{Duration, Instant};
 
 use rehearsal_actors::interfaces::rest::Method;
 use rehearsal_actors::outside::{Came, Errand, Outbound, OutboundAnswer, OutboundRequest};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use ureq::Agent;
 use ureq::http::{self, Response, Uri};
 
 use crate::client::not_reached;
-use crate::trail::{TRAIL, here};
+use crate::trail::{TRAIL, onwards};
+use answers::{Heard, ID};
 use turns::{Place, Turns};
 
 /// So many threads there may be: one for each call that a gateway's registry may have outside, wherever they
@@ -56,7 +57,7 @@ impl Outgoing {
     /// There are no threads to be had.
     pub(crate) fn new() -> io::Result<Self> {
         let config = Agent::config_builder()
-            // A status is an answer, and so is a redirection: who asked may follow it.
+            // A status is an answer, and so is a redirection, which nobody follows.
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_global(Some(PATIENCE))
@@ -121,29 +122,20 @@ fn set_out(agent: &Agent, setting: Setting) {
 
 /// Asks, and waits so long for what comes of it.
 fn go(agent: &Agent, request: &OutboundRequest, patience: Duration) -> Came {
-    let OutboundRequest { url, errand, .. } = request;
+    let OutboundRequest { url, errand, baggage, .. } = request;
+    let request = http::Request::builder().header(TRAIL, onwards(baggage.as_deref()));
     let asked = match errand {
         Errand::Request { method, target, body } => {
-            let request = http::Request::builder().method(verb(*method)).uri(below(url, target));
+            let request = request.method(verb(*method)).uri(below(url, target));
             send(agent, request, (!body.is_null()).then_some(body), patience)
         }
         Errand::Call { method, params, trace_id } => {
-            let request = http::Request::builder().method("POST").uri(url).header("rehearsal-trace", trace_id);
-            let body = json!({ "jsonrpc": "2.0", "method": method, "params": params, "id": 1 });
+            let request = request.method("POST").uri(url).header("rehearsal-trace", trace_id);
+            let body = json!({ "jsonrpc": "2.0", "method": method, "params": params, "id": ID });
             send(agent, request, Some(&body), patience)
         }
     };
-    let (status, text) = match asked {
-        Ok(answer) => answer,
-        Err(error) => return missing(&error),
-    };
-    match errand {
-        Errand::Request { .. } => match json_of(&text) {
-            Ok(body) => Came::Response { status, body },
-            Err(why) => Came::Garbage(why),
-        },
-        Errand::Call { .. } => called(status, &text),
-    }
+    asked.map_or_else(|error| missing(&error), |heard| heard.on(errand))
 }
 
 fn verb(method: Method) -> &'static str {
@@ -165,8 +157,8 @@ fn send(
     request: http::request::Builder,
     body: Option<&Value>,
     patience: Duration,
-) -> Result<(u16, Vec<u8>), ureq::Error> {
-    let request = request.header("accept", "application/json").header(TRAIL, here());
+) -> Result<Heard, ureq::Error> {
+    let request = request.header("accept", "application/json");
     let response = match body {
         Some(body) => {
             let request = request.header("content-type", "application/json").body(serde_json::to_vec(body)?)?;
@@ -177,51 +169,10 @@ fn send(
     read(response?)
 }
 
-fn read(mut response: Response<ureq::Body>) -> Result<(u16, Vec<u8>), ureq::Error> {
-    let status = response.status().as_u16();
-    Ok((status, response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_vec()?))
-}
-
-/// Nothing is `null`, and anything else has to be JSON.
-fn json_of(text: &[u8]) -> Result<Value, String> {
-    if text.trim_ascii().is_empty() {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(text).map_err(|error| format!("the answer is no JSON: {error}"))
-}
-
-/// The answer to a call. Those who write both members, as gemstone does, leave one of them null.
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default, deserialize_with = "present")]
-    result: Option<Value>,
-    #[serde(default)]
-    error: Option<Error>,
-}
-
-#[derive(Deserialize)]
-struct Error {
-    code: i64,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    data: Value,
-}
-
-/// A member that is there, be it null.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
-}
-
-fn called(status: u16, text: &[u8]) -> Came {
-    match serde_json::from_slice::<Answer>(text) {
-        Ok(Answer { error: Some(Error { code, message, data }), .. }) => Came::Error { code, message, data },
-        Ok(Answer { result: Some(result), error: None }) => Came::Result(result),
-        // What stands in front of the service has answered in its place.
-        _ if !(200..300).contains(&status) => Came::Response { status, body: json_of(text).unwrap_or_default() },
-        Ok(_) => Came::Garbage("the answer has neither a result nor an error".to_owned()),
-        Err(error) => Came::Garbage(format!("the answer is no JSON-RPC: {error}")),
-    }
+fn read(response: Response<ureq::Body>) -> Result<Heard, ureq::Error> {
+    let (head, mut body) = response.into_parts();
+    let body = body.with_config().limit(ANSWER_LIMIT).read_to_vec()?;
+    Ok(Heard { status: head.status, headers: head.headers, body })
 }
 
 /// Why there is no answer, and whether it may have happened.
@@ -285,7 +236,8 @@ mod tests {
             String::from_utf8_lossy(&heard[..len]).into_owned()
         });
         let outgoing = Outgoing::new().unwrap();
-        let came = go(&outgoing.agent, &OutboundRequest { url, from: "order".to_owned(), errand }, PATIENCE);
+        let (from, baggage) = ("order".to_owned(), Some("a, b".to_owned()));
+        let came = go(&outgoing.agent, &OutboundRequest { url, from, baggage, errand }, PATIENCE);
         (came, server.join().unwrap())
     }
 
@@ -303,9 +255,9 @@ mod tests {
         assert_eq!(came_back, Came::Result(json!({ "paid": true })));
         assert!(heard.starts_with("POST /api/ HTTP/1.1\r\n"), "{heard}");
         assert!(heard.ends_with(r#"{"id":1,"jsonrpc":"2.0","method":"pay","params":{"amount":3}}"#), "{heard}");
-        // As gemstone answers.
-        assert_eq!(came(call(), ok(r#"{"result":null,"error":null,"id":1}"#)).0, Came::Result(Value::Null));
-        let refused = came(call(), ok(r#"{"error":{"code":-32002,"message":"not now"},"id":1}"#)).0;
+        // Through which programs it has come, this one last.
+        assert!(heard.to_ascii_lowercase().contains("\r\nrehearsal-trail: a, b, "), "{heard}");
+        let refused = came(call(), ok(r#"{"jsonrpc":"2.0","error":{"code":-32002,"message":"not now"},"id":1}"#)).0;
         assert_eq!(refused, Came::Error { code: -32002, message: "not now".to_owned(), data: Value::Null });
     }
 
@@ -334,7 +286,8 @@ mod tests {
         // Nobody is there: the port was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let outgoing = Outgoing::new().unwrap();
-        let request = OutboundRequest { url: format!("http://{free}"), from: String::new(), errand: call() };
+        let request =
+            OutboundRequest { url: format!("http://{free}"), from: String::new(), baggage: None, errand: call() };
         assert!(matches!(go(&outgoing.agent, &request, PATIENCE), Came::Refused(_)));
     }
 
@@ -360,7 +313,8 @@ mod tests {
             stream.write_all(ok("hello").as_bytes()).unwrap();
         });
         let outgoing = Outgoing::new().unwrap();
-        let came = go(&outgoing.agent, &OutboundRequest { url, from: String::new(), errand: call() }, PATIENCE);
+        let request = OutboundRequest { url, from: String::new(), baggage: None, errand: call() };
+        let came = go(&outgoing.agent, &request, PATIENCE);
         assert!(matches!(came, Came::Refused(_)), "{came:?}");
         server.join().unwrap();
     }

@@ -4,6 +4,7 @@
 //! Each interface is bodies over the network and nothing more: a new one is a new file here and a
 //! method of [`ServiceIo`](crate::service::ServiceIo).
 
+pub(crate) mod baggage;
 pub mod directory;
 pub mod events;
 pub mod exchange;

@@ -197,6 +197,14 @@ pub enum Undelivered {
         /// Why nobody is known.
         reason: String,
     },
+    /// Whoever it stands for outside of the run says that it did not arrive there.
+    #[error("`{to}` was not reached outside: {reason}")]
+    Outside {
+        /// The service that stands for them.
+        to: String,
+        /// What they say, or the beginning of it.
+        reason: String,
+    },
     /// The body cannot be put into bytes.
     #[error("a body for `{to}` cannot be serialised: {reason}")]
     Unserialisable {

@@ -54,4 +54,6 @@ pub mod registry;
 pub use entrance::{Entrance, EntranceError, VISITORS_LIMIT, Visit};
 pub use external::{External, OUTSIDE_LIMIT};
 pub use gateway::Gateway;
-pub use outbound::{Came, Errand, MALFORMED_ANSWER, Outbound, OutboundAnswer, OutboundRequest, REMOTE_ERROR};
+pub use outbound::{
+    Came, Errand, MALFORMED_ANSWER, Outbound, OutboundAnswer, OutboundRequest, REDIRECTED, REMOTE_ERROR,
+};

@@ -32,6 +32,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::interfaces::baggage::Baggage;
 use crate::interfaces::directory::Directories;
 use crate::interfaces::events::{Events, Subscriptions};
 use crate::interfaces::mpi::Mpi;
@@ -172,6 +173,7 @@ pub(crate) async fn let_others_run() {
 pub struct ServiceIo {
     pub(crate) desk: Rc<Desk>,
     behalf: Behalf,
+    pub(crate) baggage: Baggage,
 }
 
 /// On whose behalf a service acts.
@@ -185,17 +187,32 @@ enum Behalf {
 impl ServiceIo {
     /// What a service sees that acts of its own accord.
     pub(crate) fn new(desk: Rc<Desk>) -> Self {
-        ServiceIo { desk, behalf: Behalf::Itself }
+        ServiceIo { desk, behalf: Behalf::Itself, baggage: Baggage::NONE }
     }
 
     /// What the handler of a call sees.
     pub(crate) fn of_call(desk: Rc<Desk>, call: Rc<Call>) -> Self {
-        ServiceIo { desk, behalf: Behalf::Call(call) }
+        let baggage = call.baggage().clone();
+        ServiceIo { desk, behalf: Behalf::Call(call), baggage }
     }
 
     /// What the handler of an event sees.
     pub(crate) fn of_event(desk: Rc<Desk>, trace: TraceId) -> Self {
-        ServiceIo { desk, behalf: Behalf::Event(trace) }
+        ServiceIo { desk, behalf: Behalf::Event(trace), baggage: Baggage::NONE }
+    }
+
+    /// The same with what the request or message has that it is about.
+    pub(crate) fn bearing(self, baggage: Baggage) -> Self {
+        ServiceIo { baggage, ..self }
+    }
+
+    /// The same, on behalf of a request from outside that has brought this along. Every request, call, event
+    /// and raw message that is made with it carries that on, and so do those of the handlers that they come
+    /// to, up to whoever goes [out](crate::outside::OutboundRequest::baggage) again. No service sees it, and
+    /// it takes no room on the wire.
+    #[must_use]
+    pub fn carrying(self, baggage: Option<String>) -> Self {
+        self.bearing(Baggage::new(baggage))
     }
 
     /// Calls of methods of others.
@@ -233,12 +250,12 @@ impl ServiceIo {
 
     /// Requests to endpoints of others.
     pub fn rest(&self) -> Rest<'_> {
-        Rest::new(&self.desk)
+        Rest::new(self)
     }
 
     /// Raw messages.
     pub fn raw(&self) -> Raw<'_> {
-        Raw::new(&self.desk)
+        Raw::new(&self.desk).bearing(&self.baggage)
     }
 
     /// The address of this service's main connection, which it has from its start to its end.

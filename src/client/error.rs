@@ -55,8 +55,9 @@ pub enum Error {
         /// The bound on the time.
         after: Duration,
     },
-    /// The answer points elsewhere. A call is not sent again by itself.
-    #[error("{url} has moved to {to} (HTTP {status}): call it there")]
+    /// The answer points elsewhere, where nobody goes by themselves: it is the usual answer (303) to what was
+    /// carried out.
+    #[error("{url} answered with HTTP {status} and points to {to}: redirections are not followed")]
     Redirected {
         /// Where.
         url: String,
@@ -131,12 +132,12 @@ impl Error {
             Error::BadUrl { .. } | Error::BadToken | Error::BadParams { .. } | Error::Unreachable { .. } => {
                 OutcomeKind::Undelivered
             }
-            Error::Redirected { .. } => OutcomeKind::NotUnderstood,
             Error::Interrupted { .. } => OutcomeKind::Interrupted,
             Error::TimedOut { .. } => OutcomeKind::TimedOut,
             Error::Status { status, outcome, .. } => outcome.unwrap_or_else(|| outcome_of_status(*status)),
             Error::Remote(error) => error.outcome(),
-            Error::TooLarge { .. }
+            Error::Redirected { .. }
+            | Error::TooLarge { .. }
             | Error::HeadTooLarge { .. }
             | Error::Malformed { .. }
             | Error::Unexpected { .. }
@@ -163,7 +164,7 @@ pub(super) fn outcome_of_status(status: u16) -> OutcomeKind {
         401 | 403 | 407 => OutcomeKind::Denied,
         503 | 429 => OutcomeKind::Nack,
         408 | 504 => OutcomeKind::TimedOut,
-        300..500 => OutcomeKind::NotUnderstood,
+        400..500 => OutcomeKind::NotUnderstood,
         _ => OutcomeKind::Error,
     }
 }
@@ -319,8 +320,9 @@ mod tests {
         assert!(!Error::Interrupted { url: url(), cause: String::new() }.is_definite());
         assert!(!Error::TimedOut { url: url(), after: Duration::from_secs(1) }.is_definite());
         assert!(!Error::Malformed { url: url(), reason: String::new() }.is_definite());
+        assert!(!Error::Redirected { url: url(), status: 303, to: url() }.is_definite());
         for (status, definite) in
-            [(401, true), (403, true), (404, true), (413, true), (500, false), (503, true), (504, false)]
+            [(304, false), (401, true), (403, true), (404, true), (413, true), (500, false), (503, true), (504, false)]
         {
             let error = Error::Status { url: url(), status, detail: None, outcome: None };
             assert_eq!(error.is_definite(), definite, "{status}");

@@ -7,10 +7,10 @@ use super::{Error, RemoteError};
 
 /// Requests are told apart by numbers from 1 on. Not 0: gemstone's server leaves out an id that is
 /// false to Python.
-pub(super) type Id = u64;
+pub(crate) type Id = u64;
 
 /// What a request was answered with.
-pub(super) type Verdict = Result<Value, RemoteError>;
+pub(crate) type Verdict = Result<Value, RemoteError>;
 
 /// A request; without an id it is a notification.
 pub(super) fn request(method: &str, params: Option<Value>, id: Option<Id>) -> Value {
@@ -74,6 +74,18 @@ pub(super) fn read(answer: Value) -> Result<Answer, String> {
         Some(other) => return Err(format!("it answers the id {}, which nobody has asked with", excerpt(&other))),
     };
     Ok(Answer { id, verdict })
+}
+
+/// What an answer says to the request of that id. An error may be to nobody.
+///
+/// # Errors
+/// What is wrong about it.
+pub(crate) fn verdict_on(answer: Value, id: Id) -> Result<Verdict, String> {
+    let Answer { id: answered, verdict } = read(answer)?;
+    match answered {
+        Some(other) if other != id => Err(format!("it answers call {other}, and call {id} was made")),
+        _ => Ok(verdict),
+    }
 }
 
 fn read_error(mut error: Map<String, Value>) -> Result<RemoteError, String> {

@@ -141,16 +141,9 @@ impl RemoteService {
         let body = message::request(method, params, Some(id)).to_string();
         let (url, answered) = self.post(body.as_bytes())?;
         let cost = answered.cost;
-        let answer = message::read(value_of(url, &answered)?).map_err(|reason| not_said(url, &answered, reason))?;
-        match answer.id {
-            Some(other) if other != id => {
-                Err(malformed(url, format!("it answers call {other}, and call {id} was made")))
-            }
-            _ => {
-                let result = answer.verdict?;
-                Ok(Reply { method: method.to_owned(), result, elapsed: cost.elapsed, hops: cost.hops })
-            }
-        }
+        let verdict = message::verdict_on(value_of(url, &answered)?, id);
+        let result = verdict.map_err(|reason| not_said(url, &answered, reason))??;
+        Ok(Reply { method: method.to_owned(), result, elapsed: cost.elapsed, hops: cost.hops })
     }
 
     /// Calls a method and does not want to know the result: JSON-RPC's notification. Returns when the

@@ -16,7 +16,7 @@ use super::crossing::Crossing;
 use super::exposure::Shown;
 use super::jsonrpc::{ErrorObject, Request};
 use super::shared::Shared;
-pub(super) use errors::came_back;
+pub(super) use errors::not_let_back;
 use errors::{no_such_method, not_let_in, of_call, too_late};
 use own::Own;
 pub(crate) use own::is_own_method;
@@ -64,6 +64,8 @@ pub(super) struct Errand {
     /// What it is, if it is for the gateway itself.
     own: Option<Own>,
     shown: Shown,
+    /// Through which programs it has come.
+    trail: Option<String>,
     shared: Arc<Shared>,
 }
 
@@ -82,8 +84,14 @@ impl Errand {
             method: (&*request.method).into(),
             params: request.params.map_or(JsonParams::NONE, |params| JsonParams::new(params.to_owned())),
             shown,
+            trail: None,
             shared: shared.clone(),
         }
+    }
+
+    /// It has come through these programs.
+    pub(super) fn on(self, trail: Option<String>) -> Self {
+        Errand { trail, ..self }
     }
 
     /// Sees that the call is made, and does not wait for what comes of it.
@@ -113,7 +121,8 @@ impl Errand {
 
     /// What is done inside of the run.
     async fn run(self, io: ServiceIo) -> Brought {
-        let Errand { service, method, params, own, shown, shared } = self;
+        let Errand { service, method, params, own, shown, trail, shared } = self;
+        let io = io.carrying(trail);
         if let Some(own) = own {
             return Brought::Answered(own.answer(&io, shown, &shared).await);
         }

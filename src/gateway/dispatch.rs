@@ -23,6 +23,7 @@ use super::place::{Place, locate};
 use super::problem::Problem;
 use super::rest;
 use super::shared::{InFlight, Shared};
+use crate::trail::BadTrail;
 
 /// Answers a request, whatever it is.
 pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -153,7 +154,8 @@ async fn jsonrpc_at(
         return Err(body::not_json());
     }
     let headers = request.headers();
-    let asker = Asker { shared, service: service.as_ref(), headers, shown: shared.exposure.shown(headers) };
+    let (shown, trail) = (shared.exposure.shown(headers), rest::read_trail(headers));
+    let asker = Asker { shared, service: service.as_ref(), headers, shown, trail };
     let mut said = Vec::new();
     let mut response = HttpResponse::Ok();
     match jsonrpc::parse(&bytes, &shared.limits.jsonrpc()) {
@@ -185,6 +187,7 @@ struct Asker<'a> {
     service: Option<&'a Arc<str>>,
     headers: &'a HeaderMap,
     shown: Shown,
+    trail: Result<Option<String>, BadTrail>,
 }
 
 impl Asker<'_> {
@@ -197,10 +200,11 @@ impl Asker<'_> {
             Ok(request) => request,
             Err(invalid) => return (Some(invalid.into()), None),
         };
-        if rest::came_back(self.headers) {
-            return (request.id.map(|id| Answer::error(id, calls::came_back())), None);
-        }
-        let errand = Errand::new(&request, self.service, self.headers, self.shown, self.shared);
+        let trail = match &self.trail {
+            Ok(trail) => trail.clone(),
+            Err(error) => return (request.id.map(|id| Answer::error(id, calls::not_let_back(*error))), None),
+        };
+        let errand = Errand::new(&request, self.service, self.headers, self.shown, self.shared).on(trail);
         let Some(id) = request.id else {
             errand.notify();
             return (None, None);

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::conversation::{Conversation, InHand};
 use super::problem::Problem;
-use super::rest::{json, not_let_in};
+use super::rest::{json, not_let_in, trail_of};
 use super::shared::Shared;
 
 /// So many events wait for a client that is slow to read; further ones are dropped, and the client is told
@@ -40,8 +40,9 @@ pub(super) async fn emit(
     payload: web::Payload,
     topic: String,
 ) -> Result<HttpResponse, Problem> {
+    let trail = trail_of(request)?;
     let body = json(shared, request, payload).await?;
-    let visit = shared.entrance.enter(move |io| async move { io.events().emit(&topic, body) });
+    let visit = shared.entrance.enter(move |io| async move { io.carrying(trail).events().emit(&topic, body) });
     match visit.await.map_err(not_let_in)? {
         Ok(receivers) => Ok(HttpResponse::Accepted().json(json!({ "receivers": receivers }))),
         Err(error @ EmitError::Topic(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, error.to_string())),

@@ -77,7 +77,16 @@ pub(super) fn locate(path: &str) -> Result<Place<'_>, BadTarget> {
 /// Whether `/{service}/…` leads to the service of that name, and not to a place of the gateway's own or
 /// nowhere.
 pub(crate) fn leads_to(service: &str) -> bool {
-    matches!(locate(&format!("/{}", percent_encode(service.as_bytes(), NON_ALPHANUMERIC))), Ok(Place::Service(..)))
+    matches!(locate(&in_a_path(service)), Ok(Place::Service(..)))
+}
+
+/// Whether `/{name}` is a place of the gateway's own, so that a service of that name is never found there.
+pub(super) fn is_own_place(name: &str) -> bool {
+    !name.is_empty() && locate(&in_a_path(name)).is_ok_and(|place| !matches!(place, Place::Service(..)))
+}
+
+fn in_a_path(name: &str) -> String {
+    format!("/{}", percent_encode(name.as_bytes(), NON_ALPHANUMERIC))
 }
 
 /// A segment of a path without its escapes.

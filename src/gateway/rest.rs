@@ -18,7 +18,7 @@ use super::jsonrpc;
 use super::place::check_query;
 use super::problem::Problem;
 use super::shared::Shared;
-use crate::trail::{TRAIL, leads_here};
+use crate::trail::{self, BadTrail, TRAIL};
 
 /// The methods that endpoints may be for.
 const METHODS: &str = "GET, HEAD, POST, PUT, DELETE";
@@ -33,10 +33,7 @@ pub(super) async fn answer(
     path: &str,
 ) -> Result<HttpResponse, Problem> {
     let whole = request.uri().path();
-    if came_back(request.headers()) {
-        let problem = Problem::new(StatusCode::LOOP_DETECTED, CAME_BACK);
-        return Err(problem.outcome(OutcomeKind::Undelivered));
-    }
+    let trail = trail_of(request)?;
     let shown = shared.exposure.shown(request.headers());
     let is_shown = shared.exposure.shows_path(service, path, shown);
     let Some(method) = method_of(request.method()) else {
@@ -57,16 +54,20 @@ pub(super) async fn answer(
     }
     let path = if path.is_empty() { "/" } else { path };
     let url = if query.is_empty() { format!("{service}{path}") } else { format!("{service}{path}?{query}") };
-    let reply = shared.visit(move |io| async move { io.rest().call(method, &url, body).await }).await?;
+    let reply = shared.visit(move |io| async move { io.carrying(trail).rest().call(method, &url, body).await }).await?;
     Ok(tell(reply, whole))
 }
 
-/// What is wrong with a request that this program itself has made.
-pub(super) const CAME_BACK: &str = "it comes from this gateway itself: a service that lives outside leads back here";
+/// Through which programs a request has come, for what goes out on its behalf. One that has come through
+/// this very program is not let in.
+pub(super) fn trail_of(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    read_trail(request.headers())
+        .map_err(|error| Problem::new(StatusCode::LOOP_DETECTED, error.to_string()).outcome(OutcomeKind::Undelivered))
+}
 
-/// Whether a request is one that has gone out of this very program.
-pub(super) fn came_back(headers: &HeaderMap) -> bool {
-    headers.get_all(TRAIL).any(|trail| leads_here(trail.as_bytes()))
+/// The same for those who tell of it in their own way.
+pub(super) fn read_trail(headers: &HeaderMap) -> Result<Option<String>, BadTrail> {
+    trail::read(headers.get_all(TRAIL).map(|header| header.as_bytes()))
 }
 
 fn method_of(method: &HttpMethod) -> Option<Method> {

@@ -160,6 +160,10 @@ fn nothing_is_sent_where_an_answer_points_to() {
             Stub::start(move |_| Deed::Answer { status, headers: vec![("Location", to.clone())], body: String::new() });
         let error = call(&stub).unwrap_err();
         assert!(matches!(&error, Error::Redirected { to, .. } if *to == elsewhere.api()), "{error:?}");
+        assert!(
+            !error.is_definite() && error.outcome() == OutcomeKind::Error,
+            "what was carried out is answered so, too"
+        );
     }
     assert_eq!(elsewhere.seen().len(), 0);
     // An endpoint may say so: that is its answer.

@@ -192,3 +192,39 @@ fn a_service_that_lives_at_the_gateway_itself_is_asked_once_and_refused() {
     let pinged = run.answer("ping", json!({ "name": "me", "url": url("/api") }));
     assert_eq!(pinged["error"]["code"], -32602, "{pinged}");
 }
+
+#[test]
+fn an_answer_that_points_elsewhere_may_be_to_what_was_carried_out_and_nobody_goes_there() {
+    let elsewhere = Outsider::who(Manner::Echoes);
+    for status in [301, 302, 303, 307, 308] {
+        let says = format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", elsewhere.url());
+        let till = Outsider::who(Manner::Says(says.leak()));
+        let run = outside(&[("till", &till.url())]);
+        let told = run.answer("till.pay", json!([1]));
+        let (error, data) = (&told["error"], &told["error"]["data"]);
+        assert_eq!((&error["code"], &data["outcome"]), (&json!(-32000), &json!("error")), "{told}");
+        assert_eq!((&data["definite"], &data["type"]), (&json!(false), &json!("Redirected")), "{told}");
+        for part in [&status.to_string(), &elsewhere.url(), "redirections are not followed"] {
+            assert!(error["message"].as_str().is_some_and(|message| message.contains(part)), "{part}: {told}");
+        }
+    }
+    assert_eq!(elsewhere.heard(), 0);
+}
+
+#[test]
+fn an_answer_to_another_call_or_with_two_ends_is_no_result() {
+    for body in [
+        r#"{"jsonrpc":"2.0","result":1,"id":77}"#,
+        r#"{"jsonrpc":"2.0","result":1,"error":{"code":1,"message":"m"},"id":1}"#,
+    ] {
+        let says = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let outsider = Outsider::who(Manner::Says(says.leak()));
+        let told = outside(&[("odd", &outsider.url())]).answer("odd.say", json!([1]));
+        let (code, data) = (&told["error"]["code"], &told["error"]["data"]);
+        assert_eq!(
+            (code, &data["type"], &data["definite"]),
+            (&json!(-32000), &json!("MalformedAnswer"), &json!(false)),
+            "{told}"
+        );
+    }
+}

@@ -9,6 +9,7 @@ mod events;
 mod external;
 mod jsonrpc;
 mod limits;
+mod loops;
 mod metrics;
 mod openapi;
 mod registry;

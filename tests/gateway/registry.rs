@@ -166,6 +166,11 @@ fn what_cannot_be_understood_is_refused_in_clear_words() {
         ("ping", json!({ "name": "a", "url": "gopher://h" }), "does not begin with http:// or https://"),
         ("ping", json!({ "name": "a b", "url": "http://h" }), "`a b` cannot be the name of a service"),
         ("ping", json!({ "name": "a", "url": "http://h", "ttl": -1 }), "`-1` is no `ttl`"),
+        // Who would be called by these names, is somebody else or nobody.
+        ("ping", json!(["hello", "http://h"]), "`hello` is the name of a service of this run"),
+        ("ping", json!(["gateway", "http://h"]), "`gateway` is the name of this gateway itself"),
+        ("ping", json!(["api", "http://h"]), "`api` is the gateway's own"),
+        ("ping", json!(["openapi.json", "http://h"]), "`openapi.json` is the gateway's own"),
         ("locate_service", json!([]), "`locate_service` takes a `name`"),
         ("locate_service", json!([7]), "`locate_service` takes a `name`"),
         ("locate_service", json!(["x".repeat(10_000)]), "a pattern of names has at most"),

@@ -53,6 +53,7 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
+use super::baggage::Baggage;
 use super::rpc::{Payload, TraceId, text_size};
 use crate::network::ports::Body;
 use crate::network::waits::WaitKey;
@@ -95,6 +96,7 @@ pub(crate) struct EventMessage {
     pub(crate) topic: Rc<str>,
     pub(crate) trace: TraceId,
     pub(crate) body: Payload,
+    pub(crate) baggage: Baggage,
 }
 
 impl Serialize for EventMessage {
@@ -140,7 +142,8 @@ impl<'a> Events<'a> {
         let size = size_of(&|| format!("the subscribers of {topic}"), &body)?;
         // The topic, eight bytes of trace id, the body.
         let bytes = Bytes(text_size(topic) + 8 + size.0);
-        let message = EventMessage { topic: topic.into(), trace, body: Payload::new(body) };
+        let message =
+            EventMessage { topic: topic.into(), trace, body: Payload::new(body), baggage: self.io.baggage.clone() };
         let sent = subscribers.into_iter().filter(|to| {
             let envelope = Envelope::to_name(desk.id, *to, Interface::Event, WaitKey::NONE, bytes);
             network.send(envelope, message.clone()).is_ok()

@@ -91,6 +91,7 @@ pub use request::{RawReply, RawRequest};
 use connection::Taker;
 use sending::set_out;
 
+use crate::interfaces::baggage::Baggage;
 use crate::interfaces::directory::Member;
 use crate::interfaces::{NetworkView, Recipient};
 use crate::network::waits::WaitKey;
@@ -116,11 +117,17 @@ pub const MSG_NOT_DELIVERED: &str = "MSG_NOT_DELIVERED";
 #[derive(Clone, Copy)]
 pub struct Raw<'a> {
     desk: &'a Rc<Desk>,
+    baggage: Option<&'a Baggage>,
 }
 
 impl<'a> Raw<'a> {
     pub(crate) fn new(desk: &'a Rc<Desk>) -> Self {
-        Raw { desk }
+        Raw { desk, baggage: None }
+    }
+
+    /// Messages that are sent so carry it on; those of other connections do not.
+    pub(crate) fn bearing(self, baggage: &'a Baggage) -> Self {
+        Raw { baggage: Some(baggage), ..self }
     }
 
     /// Sends a message and forgets it, as [`Connection::send`] does.
@@ -128,12 +135,12 @@ impl<'a> Raw<'a> {
     /// # Errors
     /// As there.
     pub fn send(&self, draft: Draft) -> Result<MsgId, Undelivered> {
-        set_out(self.desk, self.address(), draft, WaitKey::NONE)
+        set_out(self.desk, self.address(), self.laden(draft), WaitKey::NONE)
     }
 
     /// Sends a message whose answer is to be awaited.
     pub fn request(&self, draft: Draft) -> RawRequest {
-        RawRequest { desk: self.desk.clone(), from: self.address(), draft, timeout: None }
+        RawRequest { desk: self.desk.clone(), from: self.address(), draft: self.laden(draft), timeout: None }
     }
 
     /// Opens another connection, whose messages wait until they are
@@ -167,6 +174,10 @@ impl<'a> Raw<'a> {
         let address = self.address();
         self.desk.network.book.borrow_mut().set_hub(address);
         Member::tell_the_homeless(&self.desk.network);
+    }
+
+    fn laden(&self, draft: Draft) -> Draft {
+        Draft { baggage: self.baggage.cloned().unwrap_or_default(), ..draft }
     }
 
     fn address(&self) -> Address {

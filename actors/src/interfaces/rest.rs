@@ -17,6 +17,7 @@
 //! | 503 by the handler | nack | not done, safe to try again |
 //! | 503 | undelivered | no route or no application link (at once), or the service is gone |
 //! | 502 | interrupted | the service ended while its handler was at work |
+//! | 508 | undelivered | it came back to a gateway that it had gone out of (from [outside](crate::outside)) |
 //! | 504 | timed out | no response came in time |
 
 mod body;
@@ -37,9 +38,13 @@ pub(crate) use endpoints::{BadEndpoint, Found};
 pub use endpoints::{EndpointDescription, Endpoints, Handle, IntoResponse};
 pub(crate) use url::Target;
 
+use crate::interfaces::baggage::Baggage;
 use crate::network::waits::WaitKey;
 use crate::outcome::OutcomeKind;
 use crate::trace::ServiceId;
+
+/// The status of what has come back to where it went out.
+pub(crate) const LOOP: u16 = 508;
 
 /// What is to be done with a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -167,7 +172,7 @@ impl Response {
         match (&self.by, self.status) {
             (Answerer::Runtime | Answerer::OtherMethods(_), 404 | 405) => OutcomeKind::NotUnderstood,
             (Answerer::Runtime, 502) => OutcomeKind::Interrupted,
-            (Answerer::Runtime, 503) => OutcomeKind::Undelivered,
+            (Answerer::Runtime, 503 | LOOP) => OutcomeKind::Undelivered,
             (Answerer::Runtime, 504) => OutcomeKind::TimedOut,
             (_, 204) => OutcomeKind::Ack,
             (_, 403) => OutcomeKind::Denied,
@@ -185,6 +190,7 @@ pub(crate) struct RequestMessage {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) body: Value,
+    pub(crate) baggage: Baggage,
 }
 
 impl Serialize for RequestMessage {
@@ -220,6 +226,8 @@ mod tests {
             (405, Answerer::Runtime, NotUnderstood),
             (502, Answerer::Runtime, Interrupted),
             (503, Answerer::Runtime, Undelivered),
+            (508, Answerer::Runtime, Undelivered),
+            (508, Answerer::Handler, Error),
             (504, Answerer::Runtime, TimedOut),
             (502, Answerer::Handler, Error),
             (504, Answerer::Handler, Error),

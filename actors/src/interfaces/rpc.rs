@@ -148,6 +148,7 @@ pub(crate) use target::{NobodyHere, StrayCall};
 
 #[cfg(doc)]
 use crate::interfaces::CallError;
+use crate::interfaces::baggage::Baggage;
 use crate::network::waits::WaitKey;
 
 /// The counter of answers that came when their calls had ended.
@@ -162,6 +163,8 @@ pub(crate) struct CallMessage {
     pub(crate) headers: Headers,
     pub(crate) idempotent: bool,
     pub(crate) params: Payload,
+    #[serde(skip)]
+    pub(crate) baggage: Baggage,
 }
 
 /// An answer on its way.

@@ -85,8 +85,8 @@ impl External {
     }
 
     async fn request(self: Rc<Self>, io: ServiceIo, request: Request) -> Response {
-        let from = io.name_of(request.from);
-        let request = OutboundRequest { url: self.url.clone(), from, errand: Errand::request(request) };
+        let (url, from, baggage) = (self.url.clone(), io.name_of(request.from), io.baggage.to_text());
+        let request = OutboundRequest { url, from, baggage, errand: Errand::request(request) };
         match ask(&self.outside, &*self.outbound, request).await {
             Some(came) => response_to(came, &io.name()),
             None => Response::problem(503, "too many requests are outside already"),
@@ -95,7 +95,8 @@ impl External {
 
     async fn call(self: Rc<Self>, io: ServiceIo, params: Value, channel: ReplyChannel) {
         let errand = Errand::call(&channel, channel.call().method(), params);
-        let request = OutboundRequest { url: self.url.clone(), from: io.name_of(channel.call().caller()), errand };
+        let (url, from, baggage) = (self.url.clone(), io.name_of(channel.call().caller()), io.baggage.to_text());
+        let request = OutboundRequest { url, from, baggage, errand };
         let came = ask(&self.outside, &*self.outbound, request).await;
         answer(&io, &channel, came);
     }

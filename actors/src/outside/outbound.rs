@@ -6,13 +6,15 @@
 //! | outside | a call (RPC) ends as | a request (REST) ends as |
 //! |---|---|---|
 //! | a result | reply; `null`: ack | - (malformed) |
-//! | a response | by its status: 2xx malformed, 401 and 403 denied, 429 and 503 nack, 502 and 504 interrupted, other 5xx error, everything else not understood | reply, ack (204), nack (503), timed out (504), interrupted (502), error (other 5xx) |
+//! | a response | by its status: 2xx malformed, 401 and 403 denied, 429 and 503 nack, other 4xx not understood, 502 and 504 interrupted, everything else error | reply, ack (204), nack (503), timed out (504), interrupted (502), error (other 5xx) |
 //! | error -32601, -32602, -32600, -32700 | not understood | - (malformed) |
 //! | error -32001 | denied | |
 //! | error -32002 | nack | |
 //! | error -32003, -32005 | interrupted | |
 //! | error -32004 | undelivered | |
 //! | any other error | error | |
+//! | redirected: it may have happened, and nobody goes there | error [`REDIRECTED`] | - (malformed) |
+//! | looped: it came back to where it went out | undelivered | undelivered (508) |
 //! | refused: nobody took it | undelivered | undelivered (503) |
 //! | silence: it may have happened | interrupted | timed out (504) |
 //! | broken off: it may have happened | interrupted | interrupted (502) |
@@ -24,7 +26,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::interfaces::rest::{Method, Request, Response};
+use crate::interfaces::rest::{LOOP, Method, Request, Response};
 use crate::interfaces::rpc::{RemoteError, ReplyChannel, RpcAnswer};
 use crate::outcome::Undelivered;
 use crate::router::Why;
@@ -32,6 +34,13 @@ use crate::router::Why;
 /// The type of the error that stands for an answer from outside that nobody can read: it was done, as far
 /// as anybody can tell.
 pub const MALFORMED_ANSWER: &str = "MalformedAnswer";
+
+/// The type of the error that stands for an answer from outside that points elsewhere: the usual one to what
+/// was carried out is such (303), so that nobody goes there and asks again.
+pub const REDIRECTED: &str = "Redirected";
+
+/// So many characters are kept of what somebody outside says about why it did not arrive.
+const REASON_LIMIT: usize = 1000;
 
 /// The type of errors from outside that do not say which type they are of.
 pub const REMOTE_ERROR: &str = "RemoteError";
@@ -58,6 +67,8 @@ pub struct OutboundRequest {
     pub url: String,
     /// The service that asks.
     pub from: String,
+    /// What the request has [brought along](crate::service::ServiceIo::carrying) on whose behalf it asks.
+    pub baggage: Option<String>,
     /// What it asks.
     pub errand: Errand,
 }
@@ -143,6 +154,15 @@ pub enum Came {
         /// More about it: of an error -32000, its `type` and `body`.
         data: Value,
     },
+    /// The HTTP response to a call that points elsewhere.
+    Redirected {
+        /// Its status.
+        status: u16,
+        /// Where it points to, if it says so.
+        to: Option<String>,
+    },
+    /// It came back to where it went out, and was refused there, in these words: it did not happen.
+    Looped(String),
     /// Nobody took it, and why: it did not happen.
     Refused(String),
     /// No answer came in time: it may have happened.
@@ -188,6 +208,10 @@ pub(super) enum End {
 /// How a call ends of which that came, made of the service of that name.
 pub(super) fn end_of_call(came: Came, service: &str) -> End {
     let gone = || End::Without(Why::Undelivered(Undelivered::ConnectionGone { to: service.to_owned() }));
+    let not_arrived = |reason: String| {
+        let reason = reason.chars().take(REASON_LIMIT).collect();
+        End::Without(Why::Undelivered(Undelivered::Outside { to: service.to_owned(), reason }))
+    };
     let interrupted = || End::Without(Why::Interrupted(service.to_owned()));
     End::Answer(match came {
         Came::Result(Value::Null) => RpcAnswer::Ack,
@@ -198,7 +222,7 @@ pub(super) fn end_of_call(came: Came, service: &str) -> End {
             -32001 => RpcAnswer::Denied(message),
             -32002 => RpcAnswer::Nack(message),
             -32003 | -32005 => return interrupted(),
-            -32004 => return gone(),
+            -32004 => return not_arrived(message),
             _ => RpcAnswer::Error(Box::new(remote_error(code, message, data))),
         },
         Came::Response { status, .. } => {
@@ -207,11 +231,17 @@ pub(super) fn end_of_call(came: Came, service: &str) -> End {
                 401 | 403 => RpcAnswer::Denied(said),
                 429 | 503 => RpcAnswer::Nack(said),
                 502 | 504 => return interrupted(),
-                500.. => error("HttpStatus", said),
+                400..500 => RpcAnswer::NotUnderstood(said),
                 200..300 => error(MALFORMED_ANSWER, said),
-                _ => RpcAnswer::NotUnderstood(said),
+                _ => error("HttpStatus", said),
             }
         }
+        Came::Redirected { status, to } => {
+            let to = to.map(|to| format!(" and points to `{to}`")).unwrap_or_default();
+            let said = format!("`{service}` answered with the HTTP status {status}{to}; redirections are not followed");
+            error(REDIRECTED, said)
+        }
+        Came::Looped(reason) => return not_arrived(reason),
         Came::Refused(_) => return gone(),
         Came::Silence(_) | Came::Broken(_) => return interrupted(),
         Came::Garbage(reason) => error(MALFORMED_ANSWER, reason),
@@ -243,7 +273,10 @@ pub(super) fn response_to(came: Came, service: &str) -> Response {
         Came::Response { status: status @ (502 | 504), body } => Response::new(status, body).by_runtime(),
         Came::Response { status: status @ 200..=599, body } => Response::new(status, body),
         Came::Response { status, .. } => malformed(&format!("{status} is no status of an answer")),
-        Came::Result(_) | Came::Error { .. } => malformed("it is an answer to a call, and this was none"),
+        Came::Result(_) | Came::Error { .. } | Came::Redirected { .. } => {
+            malformed("it is an answer to a call, and this was none")
+        }
+        Came::Looped(reason) => Response::problem(LOOP, &reason).by_runtime(),
         Came::Refused(reason) => Response::problem(503, &format!("`{service}` is gone: {reason}")).by_runtime(),
         Came::Silence(reason) => Response::problem(504, &reason).by_runtime(),
         Came::Broken(reason) => Response::problem(502, &reason).by_runtime(),
@@ -296,7 +329,8 @@ mod tests {
         for (status, outcome) in [
             (200, Error),
             (204, Error),
-            (301, NotUnderstood),
+            (101, Error),
+            (301, Error),
             (400, NotUnderstood),
             (401, Denied),
             (403, Denied),
@@ -311,6 +345,8 @@ mod tests {
         }
         assert_eq!(kind(Came::Result(json!(1))), Reply);
         assert_eq!(kind(Came::Result(Value::Null)), Ack);
+        assert_eq!(kind(Came::Redirected { status: 303, to: None }), Error);
+        assert_eq!(kind(Came::Looped(String::new())), Undelivered);
         assert_eq!(kind(Came::Refused(String::new())), Undelivered);
         assert_eq!(kind(Came::Silence(String::new())), Interrupted);
         assert_eq!(kind(Came::Broken(String::new())), Interrupted);
@@ -336,6 +372,7 @@ mod tests {
             assert_eq!(response.outcome(), outcome, "{status}");
         }
         for (came, outcome) in [
+            (Came::Looped("it is back".to_owned()), Undelivered),
             (Came::Refused("nobody".to_owned()), Undelivered),
             (Came::Silence("too late".to_owned()), TimedOut),
             (Came::Broken("it was reset".to_owned()), Interrupted),

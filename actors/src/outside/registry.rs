@@ -109,7 +109,8 @@ impl Registry {
     /// virtual time.
     ///
     /// # Errors
-    /// The name or the URL is none, or there are too many.
+    /// The name or the URL is none, the name is that of the gateway or of a service of the run, or there are too
+    /// many.
     pub fn ping(
         &self,
         io: &ServiceIo,
@@ -117,6 +118,11 @@ impl Registry {
         url: &str,
         lasts: Option<SimDuration>,
     ) -> Result<Pinged, RegistrationError> {
+        match io.find(name) {
+            Some(service) if service == io.id() => return Err(RegistrationError::Gateway { name: name.to_owned() }),
+            Some(_) => return Err(RegistrationError::Inside { name: name.to_owned() }),
+            None => {}
+        }
         let now = io.now();
         let (pinged, keeper) = {
             let mut shared = self.lock();
@@ -244,7 +250,8 @@ impl Registry {
         let mut came = None;
         for url in urls {
             let errand = Errand::call(&channel, method, params.clone());
-            came = ask(outside, &*self.outbound, OutboundRequest { url, from: from.clone(), errand }).await;
+            let request = OutboundRequest { url, from: from.clone(), baggage: io.baggage.to_text(), errand };
+            came = ask(outside, &*self.outbound, request).await;
             if !matches!(came, Some(Came::Refused(_))) {
                 break;
             }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::book::{Owner, Stop};
 use super::{Address, MachineId, NotDelivered, Returned, RouterActor, Why};
 use crate::context::ServiceCell;
+use crate::interfaces::baggage::Baggage;
 use crate::interfaces::raw::{MSG_NOT_DELIVERED, Msg, MsgId, RawMessage, Stamp};
 use crate::network::ports::{ANY_INCARNATION, Arrival, Header, Receiver, Refusal, Refused};
 use crate::network::waits::WaitKey;
@@ -155,7 +156,8 @@ impl Network {
             let seats = self.seats.borrow();
             (seats.router_of(by), seats.router_of(sender))
         };
-        let stamp = Stamp { sender: from, standing: None, interface: Interface::Control, request: WaitKey::NONE };
+        let (interface, request, baggage) = (Interface::Control, WaitKey::NONE, Baggage::NONE);
+        let stamp = Stamp { sender: from, standing: None, interface, request, baggage };
         let told = Msg {
             to: msg.from,
             from: Address::local_inter_machine_router(self.machine_of(by)),

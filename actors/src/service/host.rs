@@ -183,7 +183,7 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
         if delivery.duplicate {
             return;
         }
-        let RequestMessage { call, method, path, body } = delivery.body;
+        let RequestMessage { call, method, path, body, baggage } = delivery.body;
         let from = delivery.from;
         let target = Target::of(&path);
         match self.offers.endpoints.find(method, &target.path) {
@@ -191,7 +191,7 @@ impl<S: Service> Handler<Delivery<RequestMessage>> for ServiceHost<S> {
                 let (params, query) = (target.params(params), target.query());
                 let path = target.path.into_owned();
                 let request = Request { from, method, path, params, query, body };
-                let io = ServiceIo::new(self.desk.clone());
+                let io = ServiceIo::new(self.desk.clone()).bearing(baggage);
                 let (service, desk) = (self.service.clone(), self.desk.clone());
                 desk.handling.set(desk.handling.get() + 1);
                 let ticket = desk.take_in_hand(call, from);

@@ -9,7 +9,7 @@
 //! | -32001 | not allowed | |
 //! | -32002 | not done, and safe to try again | |
 //! | -32003 | nothing came in time: it may have happened | |
-//! | -32004 | it did not arrive | |
+//! | -32004 | it did not arrive, or goes round in a loop | |
 //! | -32005 | whoever had it in hand is gone: it may have happened | |
 //!
 //! What crossed the network has `elapsed_ns` (virtual) and `hops` too.
@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 
 use crate::gateway::crossing::Crossing;
 use crate::gateway::jsonrpc::ErrorObject;
-use crate::gateway::rest::CAME_BACK;
+use crate::trail::BadTrail;
 
 /// The first members of `data`.
 fn data(outcome: OutcomeKind) -> Map<String, Value> {
@@ -84,9 +84,9 @@ pub(super) fn not_let_in(error: EntranceError) -> ErrorObject {
     here(code, outcome, error.to_string())
 }
 
-/// This program itself has asked.
-pub(in crate::gateway) fn came_back() -> ErrorObject {
-    here(ErrorObject::UNDELIVERED, OutcomeKind::Undelivered, CAME_BACK.to_owned())
+/// It has come through this very program before, or as good as.
+pub(in crate::gateway) fn not_let_back(why: BadTrail) -> ErrorObject {
+    here(ErrorObject::UNDELIVERED, OutcomeKind::Undelivered, why.to_string())
 }
 
 /// The gateway waits no longer.

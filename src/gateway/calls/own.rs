@@ -32,6 +32,7 @@ use ureq::http::uri::Authority;
 use super::errors;
 use crate::gateway::exposure::Shown;
 use crate::gateway::jsonrpc::{ErrorObject, Request};
+use crate::gateway::place::is_own_place;
 use crate::gateway::shared::{Providers, Shared};
 use crate::service_url::is_authority;
 use sign::Sign;
@@ -99,6 +100,11 @@ impl Own {
                 let detail = format!("`{}` is at this gateway itself: give the URL of who provides it", sign.url);
                 Err(errors::bad_params(&detail))
             }
+            Method::Ping(sign) if is_own_place(&sign.name) => {
+                let name = &sign.name;
+                let detail = format!("`{name}` is the gateway's own: `/{name}` never leads to a service of that name");
+                Err(errors::bad_params(&detail))
+            }
             Method::Ping(sign) => write(&ping(io, providers(shared)?, &sign)?),
             Method::Locate(name) => {
                 let located =
@@ -149,7 +155,10 @@ fn ping(io: &ServiceIo, providers: &Providers, sign: &Sign) -> Result<(), ErrorO
     let pinged = providers.registry.ping(io, &sign.name, &sign.url, Some(lasts));
     pinged.map(drop).map_err(|error| match error {
         RegistrationError::Full => errors::no_room(&error.to_string()),
-        RegistrationError::Name { .. } | RegistrationError::Url { .. } => errors::bad_params(&error.to_string()),
+        RegistrationError::Name { .. }
+        | RegistrationError::Url { .. }
+        | RegistrationError::Gateway { .. }
+        | RegistrationError::Inside { .. } => errors::bad_params(&error.to_string()),
     })
 }
 

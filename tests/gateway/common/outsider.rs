@@ -18,6 +18,8 @@ pub enum Manner {
     Babbles,
     /// HTTP comes back, with a body that is no JSON.
     Mumbles,
+    /// These bytes come back.
+    Says(&'static str),
 }
 
 /// Somebody outside, as long as the test goes on.
@@ -64,6 +66,7 @@ fn converse(stream: TcpStream, manner: Manner, counted: &AtomicUsize) -> std::io
             }
             Manner::Hangs => continue,
             Manner::Babbles => return stream.get_mut().write_all(b"what a fine day it is\r\n\r\n"),
+            Manner::Says(answer) => answer.to_owned(),
             Manner::Mumbles => "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello".to_owned(),
         };
         stream.get_mut().write_all(answer.as_bytes())?;

@@ -103,7 +103,7 @@ impl Listeners {
 
     /// An event has come for a service: those of its listeners hear of it that want to.
     pub(crate) fn tell(network: &Network, service: ServiceId, event: &Delivery<EventMessage>) {
-        let EventMessage { topic, trace, body } = &event.body;
+        let EventMessage { topic, trace, body, .. } = &event.body;
         let ears = network.commons.listeners.borrow().ears(service, topic);
         if ears.is_empty() {
             return;

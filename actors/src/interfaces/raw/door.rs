@@ -90,7 +90,7 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
 
 /// Hands a message to whoever takes what comes to that connection.
 fn take<S: Service>(service: Rc<S>, desk: &Rc<Desk>, connection: Address, opened: Option<Rc<Opened>>, msg: Msg) {
-    let io = ServiceIo::new(desk.clone());
+    let io = ServiceIo::new(desk.clone()).bearing(msg.stamp.baggage.clone());
     // What is left of it for an answer, should its handler leave that to the runtime.
     let receipt = |msg: &Msg| Msg {
         contents: Value::Null,

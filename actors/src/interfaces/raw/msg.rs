@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{DENIED, DOES_NOT_UNDERSTAND, HANDLER_FAILED, MSG_NOT_DELIVERED};
 use crate::interfaces::CallError;
+use crate::interfaces::baggage::Baggage;
 use crate::network::waits::WaitKey;
 use crate::outcome::{Interface, OutcomeKind};
 use crate::router::book::NO_STANDING;
@@ -35,6 +36,7 @@ pub(crate) struct Stamp {
     pub(crate) interface: Interface,
     /// What the sender awaits: the reply settles it.
     pub(crate) request: WaitKey,
+    pub(crate) baggage: Baggage,
 }
 
 /// A message as it arrives.
@@ -134,6 +136,7 @@ pub struct Draft {
     pub(super) via: Vec<Address>,
     pub(super) answers: Option<Answers>,
     pub(super) interface: Interface,
+    pub(super) baggage: Baggage,
 }
 
 impl Draft {
@@ -147,6 +150,7 @@ impl Draft {
             via: Vec::new(),
             answers: None,
             interface: Interface::Raw,
+            baggage: Baggage::NONE,
         }
     }
 
@@ -213,8 +217,13 @@ mod tests {
 
     fn msg() -> Msg {
         let [to, from] = ["1:0:2", "2:0:7"].map(|text| text.parse().unwrap());
-        let stamp =
-            Stamp { sender: ServiceId(0), standing: None, interface: Interface::Directory, request: WaitKey::NONE };
+        let stamp = Stamp {
+            sender: ServiceId(0),
+            standing: None,
+            interface: Interface::Directory,
+            request: WaitKey::NONE,
+            baggage: Baggage::new(Some("it has no size".to_owned())),
+        };
         let (subject, contents, meta) = ("ADD_ONE".to_owned(), json!(41), BTreeMap::new());
         Msg { to, from, subject, contents, id: MsgId(5), reply_id: None, meta, stamp }
     }

@@ -11,7 +11,7 @@ use crate::service::desk::Desk;
 /// Sends a message and, if it answers another one, has done with that. `request`: what is to be
 /// settled by the answer; `NONE` if none is awaited. An error is the message's outcome.
 pub(crate) fn set_out(desk: &Desk, from: Address, draft: Draft, request: WaitKey) -> Result<MsgId, Undelivered> {
-    let Draft { to, subject, contents, meta, via, answers, interface } = draft;
+    let Draft { to, subject, contents, meta, via, answers, interface, baggage } = draft;
     let network = &desk.network;
     let (id, standing) = {
         let mut book = network.book.borrow_mut();
@@ -31,7 +31,7 @@ pub(crate) fn set_out(desk: &Desk, from: Address, draft: Draft, request: WaitKey
     if let Some(why) = unfit {
         return Err(network.fail_at_once(interface, desk.id, wait, why));
     }
-    let stamp = Stamp { sender: desk.id, standing, interface, request };
+    let stamp = Stamp { sender: desk.id, standing, interface, request, baggage };
     let reply_id = answers.map(|answers| answers.id);
     let msg = Msg { to, from, subject, contents, id, reply_id, meta, stamp };
     let answers = answers.map(|answers| answers.request);

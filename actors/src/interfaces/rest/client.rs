@@ -9,12 +9,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Answerer, Method, RequestMessage, Response};
+use super::{Answerer, LOOP, Method, RequestMessage, Response};
+use crate::interfaces::baggage::Baggage;
 use crate::interfaces::{CallError, Route};
 use crate::network::pending::{Pending, Settled};
 use crate::network::waits::Answer;
 use crate::network::{Envelope, size_of};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
+use crate::service::ServiceIo;
 use crate::service::desk::Desk;
 use crate::units::SimDuration;
 
@@ -22,12 +24,12 @@ use crate::units::SimDuration;
 /// [`Service::endpoints`](crate::service::Service::endpoints).
 #[derive(Clone, Copy)]
 pub struct Rest<'a> {
-    desk: &'a Rc<Desk>,
+    io: &'a ServiceIo,
 }
 
 impl<'a> Rest<'a> {
-    pub(crate) fn new(desk: &'a Rc<Desk>) -> Self {
-        Rest { desk }
+    pub(crate) fn new(io: &'a ServiceIo) -> Self {
+        Rest { io }
     }
 
     /// Asks to read `Service/path`.
@@ -53,7 +55,8 @@ impl<'a> Rest<'a> {
     /// A request of any method.
     pub fn call(&self, method: Method, url: &str, body: impl Serialize) -> RestCall {
         let body = serde_json::to_value(body).map_err(|error| error.to_string());
-        RestCall { desk: self.desk.clone(), method, url: url.to_owned(), body, timeout: None }
+        let (desk, baggage) = (self.io.desk.clone(), self.io.baggage.clone());
+        RestCall { desk, baggage, method, url: url.to_owned(), body, timeout: None }
     }
 }
 
@@ -61,6 +64,7 @@ impl<'a> Rest<'a> {
 #[must_use = "nothing is asked until it is awaited or sent"]
 pub struct RestCall {
     desk: Rc<Desk>,
+    baggage: Baggage,
     method: Method,
     url: String,
     body: Result<Value, String>,
@@ -76,7 +80,7 @@ impl RestCall {
 
     /// Makes the request now, so that several can be under way at once.
     pub fn send(self) -> Calling {
-        let RestCall { desk, method, url, body, timeout } = self;
+        let RestCall { desk, baggage, method, url, body, timeout } = self;
         let network = &desk.network;
         let (name, path) = url.split_once('/').unwrap_or((&url, ""));
         let (from, to) = (desk.id, network.find(name));
@@ -93,7 +97,7 @@ impl RestCall {
                     Ok(body) => (body, None),
                     Err(reason) => (Value::Null, Some(Undelivered::Unserialisable { to: name.to_owned(), reason })),
                 };
-                let message = RequestMessage { call: key, method, path: format!("/{path}"), body };
+                let message = RequestMessage { call: key, method, path: format!("/{path}"), body, baggage };
                 let size = unfit.map_or_else(|| size_of(&|| name.to_owned(), &message), Err);
                 let bytes = size.as_ref().copied().unwrap_or_default();
                 let envelope = Envelope::to_name(from, to, Interface::Rest, key, bytes);
@@ -134,6 +138,10 @@ impl Calling {
             url.split('/').next().unwrap_or_default().to_owned()
         };
         match response.outcome() {
+            OutcomeKind::Undelivered if response.status == LOOP => {
+                let reason = response.body.get("detail").and_then(Value::as_str).unwrap_or_default().to_owned();
+                Some(Undelivered::Outside { to: service(), reason }.into())
+            }
             OutcomeKind::Undelivered => Some(Undelivered::ConnectionGone { to: service() }.into()),
             OutcomeKind::Interrupted => Some(CallError::Interrupted { by: service() }),
             OutcomeKind::TimedOut => Some(CallError::TimedOut { what: self.endpoint.clone(), waited: elapsed }),

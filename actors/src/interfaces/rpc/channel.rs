@@ -11,6 +11,7 @@ use super::answer::{RemoteError, RpcAnswer};
 use super::headers::{Fields, HeaderError, Headers, TraceId};
 use super::payload::Payload;
 use super::{AnswerMessage, CallMessage};
+use crate::interfaces::baggage::Baggage;
 use crate::network::Envelope;
 use crate::network::ports::{Body, Delivery};
 use crate::network::waits::WaitKey;
@@ -82,6 +83,7 @@ pub struct Call {
     caller: ServiceId,
     method: Cow<'static, str>,
     headers: Headers,
+    baggage: Baggage,
     idempotent: bool,
     standing: Cell<Standing>,
     /// From when it is [held](Self::hold) until it is answered: if the service ends in between, the asker
@@ -94,13 +96,14 @@ impl Call {
     /// Takes a call that was delivered this moment; returns its parameters too.
     #[inline]
     pub(crate) fn take(desk: &Rc<Desk>, delivery: Delivery<CallMessage>) -> (Rc<Call>, Payload) {
-        let CallMessage { call, method, headers, idempotent, params } = delivery.body;
+        let CallMessage { call, method, headers, idempotent, params, baggage } = delivery.body;
         let call = Call {
             desk: desk.clone(),
             ticket: Cell::new(None),
             caller: delivery.from,
             method,
             headers,
+            baggage,
             idempotent,
             standing: Cell::new(Standing::Open(call)),
             answer_fields: RefCell::default(),
@@ -137,6 +140,11 @@ impl Call {
     /// The chain of calls that this one belongs to.
     pub fn trace_id(&self) -> TraceId {
         self.headers.trace_id()
+    }
+
+    /// What has come with it from outside.
+    pub(crate) fn baggage(&self) -> &Baggage {
+        &self.baggage
     }
 
     /// Whether the caller has declared that it does no harm to carry it out twice.

@@ -17,6 +17,7 @@ use super::offer::{INSPECT, PING};
 use super::payload::{Payload, text_size};
 use super::providers::Providers;
 use super::target::{Callee, Destination, StrayCall, Target};
+use crate::interfaces::baggage::Baggage;
 use crate::interfaces::{CallError, Declined, Route};
 use crate::network::pending::{Pending, Settled};
 use crate::network::ports::Body;
@@ -49,7 +50,13 @@ impl<'a> Rpc<'a> {
     /// Stands for another service. Whether there is one, its calls will tell.
     pub fn proxy<'t>(&self, target: impl Into<Target<'t>>) -> Proxy {
         let callee = target.into().resolve(&self.io.desk);
-        Proxy { desk: self.io.desk.clone(), trace: self.io.trace_id(), callee, timeout: None }
+        Proxy {
+            desk: self.io.desk.clone(),
+            trace: self.io.trace_id(),
+            baggage: self.io.baggage.clone(),
+            callee,
+            timeout: None,
+        }
     }
 }
 
@@ -58,6 +65,7 @@ impl<'a> Rpc<'a> {
 pub struct Proxy {
     desk: Rc<Desk>,
     trace: Option<TraceId>,
+    baggage: Baggage,
     callee: Callee,
     timeout: Option<SimDuration>,
 }
@@ -74,9 +82,10 @@ impl Proxy {
     /// Parameters of another type than the handler's are told by way of JSON, and so is the reply; a
     /// JSON value will always do.
     pub fn call<R, P: Body>(&self, method: impl Into<Cow<'static, str>>, params: P) -> RpcCall<P, R> {
-        let Proxy { desk, trace, callee, timeout } = self.clone();
+        let Proxy { desk, trace, baggage, callee, timeout } = self.clone();
         let (fields, idempotent) = (Ok(Fields::default()), false);
-        RpcCall { desk, trace, callee, timeout, method: method.into(), params, fields, idempotent, reply: PhantomData }
+        let (method, reply) = (method.into(), PhantomData);
+        RpcCall { desk, trace, baggage, callee, timeout, method, params, fields, idempotent, reply }
     }
 
     /// Calls the method that every service with interfaces has, and that does nothing.
@@ -95,6 +104,7 @@ impl Proxy {
 pub struct RpcCall<P, R> {
     pub(super) desk: Rc<Desk>,
     pub(super) trace: Option<TraceId>,
+    pub(super) baggage: Baggage,
     pub(super) callee: Callee,
     pub(super) timeout: Option<SimDuration>,
     pub(super) method: Cow<'static, str>,
@@ -130,7 +140,7 @@ impl<P: Body, R> RpcCall<P, R> {
 
     /// Makes the call now, so that several can be under way at once.
     pub fn defer(self) -> Calling<R> {
-        let RpcCall { desk, trace, callee, timeout, method, params, fields, idempotent, reply } = self;
+        let RpcCall { desk, trace, baggage, callee, timeout, method, params, fields, idempotent, reply } = self;
         let network = &desk.network;
         let destination = callee.destination(network);
         let to = destination.ok().and_then(Destination::seat);
@@ -147,7 +157,10 @@ impl<P: Body, R> RpcCall<P, R> {
                     let headers = Headers::new(trace, fields);
                     let bytes = size_of(&name, &params)?.0 + text_size(&method) + headers.size();
                     let params = Payload::new(params);
-                    Ok((CallMessage { call, method: method.clone(), headers, idempotent, params }, Bytes(bytes)))
+                    Ok((
+                        CallMessage { call, method: method.clone(), headers, idempotent, params, baggage },
+                        Bytes(bytes),
+                    ))
                 });
                 set_out(network, desk.id, destination, call, made);
             }

@@ -66,6 +66,7 @@ use pool::{Outstanding, Pool};
 use super::headers::{Fields, TraceId};
 use crate::directory::{Params, Query};
 use crate::interfaces::CallError;
+use crate::interfaces::baggage::Baggage;
 use crate::interfaces::directory::Directories;
 use crate::network::pending::Deadline;
 use crate::network::ports::Body;
@@ -218,6 +219,7 @@ impl Shared {
 pub struct Providers {
     desk: Rc<Desk>,
     trace: Option<TraceId>,
+    baggage: Baggage,
     interface: String,
     params: Params,
     spread: Spread,
@@ -231,6 +233,7 @@ impl Providers {
         Providers {
             desk: io.desk.clone(),
             trace: io.trace_id(),
+            baggage: io.baggage.clone(),
             interface,
             params: Params::new(),
             spread: Spread::default(),

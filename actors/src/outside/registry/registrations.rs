@@ -29,6 +29,20 @@ pub enum RegistrationError {
         /// What was given.
         url: String,
     },
+    /// It is the name of the gateway that was asked to register it.
+    #[error("`{name}` is the name of this gateway itself: give a name that nobody in the run has")]
+    Gateway {
+        /// The name.
+        name: String,
+    },
+    /// A service of the run has the name, and it is that one who would be called.
+    #[error(
+        "`{name}` is the name of a service of this run, which would be called: give one that nobody in the run has"
+    )]
+    Inside {
+        /// The name.
+        name: String,
+    },
     /// There are too many.
     #[error("{REGISTRATIONS_LIMIT} providers are registered already, which is as many as may be")]
     Full,

@@ -8,6 +8,7 @@ use actix::prelude::*;
 
 use super::{CatchPanic, ServiceHost};
 use crate::context::ServiceContext;
+use crate::interfaces::baggage::Baggage;
 use crate::interfaces::events::{AnyEvent, Event, EventMessage, Hearing, Listeners};
 use crate::network::ports::Delivery;
 use crate::panics::{Caught, catch};
@@ -23,11 +24,11 @@ impl<S: Service> Handler<Delivery<EventMessage>> for ServiceHost<S> {
             return;
         }
         Listeners::tell(ctx.network(), ctx.id(), &delivery);
-        let Delivery { from, sent_at, body: EventMessage { topic, trace, body }, .. } = delivery;
+        let Delivery { from, sent_at, body: EventMessage { topic, trace, body, baggage }, .. } = delivery;
         for number in 0..self.offers.subscriptions.len() {
             if self.offers.subscriptions.wants(number, &topic) {
                 let event = Event { topic: topic.to_string(), from, sent_at, trace_id: trace, body: body.clone() };
-                self.hear(number, event, ctx);
+                self.hear(number, event, baggage.clone(), ctx);
             }
         }
     }
@@ -35,9 +36,9 @@ impl<S: Service> Handler<Delivery<EventMessage>> for ServiceHost<S> {
 
 impl<S: Service> ServiceHost<S> {
     /// Runs the handler of one subscription.
-    fn hear(&self, number: usize, event: AnyEvent, ctx: &mut ServiceContext<Self>) {
+    fn hear(&self, number: usize, event: AnyEvent, baggage: Baggage, ctx: &mut ServiceContext<Self>) {
         let topic = event.topic.clone();
-        let io = ServiceIo::of_event(self.desk.clone(), event.trace_id);
+        let io = ServiceIo::of_event(self.desk.clone(), event.trace_id).bearing(baggage);
         let service = self.service.clone();
         let hearing = match catch(|| self.offers.subscriptions.begin(number, service, io, event)) {
             Ok(Ok(hearing)) => hearing,

@@ -141,6 +141,7 @@ impl<P: Body, R: DeserializeOwned + 'static> AnyCall<P, R> {
         RpcCall {
             desk: self.providers.desk.clone(),
             trace: Some(trace),
+            baggage: self.providers.baggage.clone(),
             callee,
             timeout: Some(timeout),
             method: self.method.clone(),

@@ -10,7 +10,7 @@ use rehearsal_actors::interfaces::CallError;
 use rehearsal_actors::interfaces::rpc::JsonParams;
 use rehearsal_actors::outcome::{Interface, OutcomeKind, Undelivered};
 use rehearsal_actors::outside::{
-    Came, Errand, External, MALFORMED_ANSWER, OUTSIDE_LIMIT, OutboundAnswer, OutboundRequest,
+    Came, Errand, External, MALFORMED_ANSWER, OUTSIDE_LIMIT, OutboundAnswer, OutboundRequest, REDIRECTED,
 };
 use rehearsal_actors::prelude::*;
 use rehearsal_actors::simulation::{Pacing, Progress, Setup, run_paced};
@@ -127,6 +127,21 @@ fn who_is_not_there_outside_is_gone_inside_and_who_does_not_answer_may_have_done
     assert_eq!(outcomes, [(Error, ms(20)), (Error, ms(20))]);
     assert!(matches!(call, Err(CallError::Remote(error)) if error.type_name == MALFORMED_ANSWER));
     assert!(matches!(request, Some(CallError::Status { status: 500, .. })));
+}
+
+#[test]
+fn what_comes_back_to_where_it_went_out_did_not_happen_and_what_is_redirected_may_have() {
+    use OutcomeKind::{Error, Undelivered as NotThere};
+    let (call, outcomes, request) = ends(|| Some(Came::Looped("round and round".to_owned())));
+    assert_eq!(outcomes, [(NotThere, ms(20)), (NotThere, ms(20))]);
+    let looped = Undelivered::Outside { to: "outside".to_owned(), reason: "round and round".to_owned() };
+    assert_eq!((call, request), (Err(looped.clone().into()), Some(looped.into())));
+
+    let (call, outcomes, _) = ends(|| Some(Came::Redirected { status: 303, to: Some("/there".to_owned()) }));
+    assert_eq!(outcomes[0], (Error, ms(20)));
+    let Err(CallError::Remote(error)) = call else { panic!("{call:?}") };
+    assert_eq!(error.type_name, REDIRECTED);
+    assert!(error.message.contains("303 and points to `/there`"), "{error}");
 }
 
 #[test]
