@@ -238,4 +238,8 @@ fn who_shows_no_token_registers_nobody_and_finds_what_is_exposed() {
     // Whoever wants to lets everybody in.
     let exposed = Served::scenario(&exposing(r#""ping", "events""#), &token);
     assert_eq!(ask(&exposed, None, "ping", sign())["result"], Value::Null);
+    // And tells nobody by the way who is there: a name that is taken is none to those who may not know.
+    let taken = || json!(["hello", "http://h/api"]);
+    assert_eq!(ask(&exposed, None, "ping", taken()).get("error"), None);
+    assert_eq!(ask(&exposed, Some("secret"), "ping", taken())["error"]["code"], -32602);
 }

@@ -105,7 +105,10 @@ impl Own {
                 let detail = format!("`{name}` is the gateway's own: `/{name}` never leads to a service of that name");
                 Err(errors::bad_params(&detail))
             }
-            Method::Ping(sign) => write(&ping(io, providers(shared)?, &sign)?),
+            Method::Ping(sign) => {
+                let may_know = exposure.shows_some_of(&sign.name, shown);
+                write(&ping(io, providers(shared)?, &sign, may_know)?)
+            }
             Method::Locate(name) => {
                 let located =
                     providers(shared)?.registry.locate(io, &name).await.map_err(|error| not_located(&error))?;
@@ -148,11 +151,16 @@ fn providers(shared: &Shared) -> Result<&Providers, ErrorObject> {
 }
 
 /// Gemstone's registries answer nothing, which clients do not look at.
-fn ping(io: &ServiceIo, providers: &Providers, sign: &Sign) -> Result<(), ErrorObject> {
+/// `may_know`: whether whoever registers may know of a service of that name, should there be one.
+fn ping(io: &ServiceIo, providers: &Providers, sign: &Sign, may_know: bool) -> Result<(), ErrorObject> {
     let lasts = sign.ttl.map_or(TIME_TO_LIVE.as_nanos() as f64, |secs| secs * 1e9) * providers.pace.factor();
     // Whatever does not fit is longer than any run.
     let lasts = SimDuration::from_nanos(lasts as u64);
-    let pinged = providers.registry.ping(io, &sign.name, &sign.url, Some(lasts));
+    let pinged = match providers.registry.ping(io, &sign.name, &sign.url, Some(lasts)) {
+        // It is as if it had been registered, and never asked.
+        Err(RegistrationError::Inside { .. }) if !may_know => return Ok(()),
+        pinged => pinged,
+    };
     pinged.map(drop).map_err(|error| match error {
         RegistrationError::Full => errors::no_room(&error.to_string()),
         RegistrationError::Name { .. }
