@@ -47,7 +47,7 @@ impl Gateway {
     /// # Errors
     /// [`Error::BadUrl`], [`Error::BadToken`].
     pub fn with(settings: &Settings, url: &str) -> Result<Self, Error> {
-        let base = Url::parse(url)?;
+        let base = Url::parse_base(url)?;
         let connection = Connection::new(settings)?;
         let api = RemoteService::reached_by(connection.clone(), vec![base.under("/api")?], None);
         Ok(Gateway { settings: settings.clone(), base, connection, api })
