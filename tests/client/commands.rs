@@ -1,7 +1,6 @@
 //! `call`, `call-raw`, `inspect`, `discover`, `emit`, `subscribe`, and what is about the command line
 //! itself.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
@@ -85,35 +84,6 @@ fn the_exit_code_is_the_outcome() {
     assert!(told.err.contains("did not answer within 300ms"), "{}", told.err);
     let told = run(&["call-raw", &Stub::start_resetting().api(), "x"]).expect(5);
     assert!(told.err.contains("it was reset") || told.err.contains("it was closed"), "{}", told.err);
-}
-
-/// Whatever cannot read such a port would go to the port of the scheme, and tell somebody else.
-#[test]
-fn a_port_that_cannot_be_is_refused_before_anything_is_sent() {
-    for port in ["99999", "65536", "0", "abc", "+80", ""] {
-        let server = format!("http://127.0.0.1:{port}");
-        let (api, page) = (format!("{server}/api"), format!("{server}/x"));
-        for arguments in [
-            &["call-raw", api.as_str(), "y"] as &[&str],
-            &["call", &api, "y"],
-            &["call", "a", "y", "--gateway", &server],
-            &["call", "a", "y", "--registry", &api],
-            &["request", "GET", &page],
-            &["request", &api, "y", "-N", "10"],
-            &["request", "POST", "a/b", "--gateway", &server],
-            &["inspect", &api],
-            &["discover", "--gateway", &server],
-            &["discover", "--registry", &api],
-            &["emit", "a", "x", "--gateway", &server],
-            &["subscribe", "a", "--gateway", &server],
-        ] {
-            let told = run(arguments).expect(2);
-            assert!(told.err.contains(&server) && told.err.contains(" port"), "{arguments:?}: {}", told.err);
-            assert!(told.err.contains("write a URL such as") && told.out.is_empty(), "{arguments:?}: {}", told.err);
-        }
-        let by_environment = command(&["discover"]).env("REHEARSAL_GATEWAY", &server).output().unwrap();
-        assert!(Told::of(&by_environment).expect(2).err.contains("write a URL such as"));
-    }
 }
 
 #[test]
@@ -330,28 +300,6 @@ fn services_are_listed_and_described() {
 }
 
 #[test]
-fn a_server_that_says_other_things_is_told_of_in_plain_words() {
-    for nonsense in [json!(3), json!([1]), json!({"name": 7}), json!("hello"), json!([{"service": {}}])] {
-        let stub = Stub::start(move |request| {
-            Deed::json(&json!({"jsonrpc": "2.0", "result": nonsense, "id": request.json()["id"]}))
-        });
-        for arguments in [&["inspect", &stub.api()] as &[&str], &["discover", "--gateway", &stub.url()]] {
-            let told = run(arguments).expect(1).err;
-            assert!(told.contains("is not what was expected"), "{told}");
-            for name in ["struct", "Specs", "Inspection", "Description", "Vec"] {
-                assert!(!told.contains(name), "{told}");
-            }
-        }
-    }
-    let told = Stub::start(|request| Deed::json(&json!({"jsonrpc": "2.0", "result": 3, "id": request.json()["id"]})));
-    let told = run(&["inspect", &told.api()]).expect(1).err;
-    assert!(told.contains("expected the specs of a service: an object with its `name`"), "{told}");
-    let stub = Stub::start(|_| Deed::Stream(vec!["data: 3\n\n".into()], Duration::ZERO));
-    let told = run(&["subscribe", "a", "--gateway", &stub.url()]).expect(1).err;
-    assert!(told.contains("what is no event") && !told.contains("struct"), "{told}");
-}
-
-#[test]
 fn events_are_told_and_heard() {
     let shop = shop::open();
     let told = at(&shop, &["emit", "orders.placed", "customer=ann", "total=9.5"]).expect(0);
@@ -376,59 +324,6 @@ fn events_are_told_and_heard() {
     assert_eq!(told.out.lines().count(), 3);
     assert!(told.err.contains("ended the stream after 3 events, not the 4 that were asked for"), "{}", told.err);
     assert!(at(&shop, &["subscribe", "?"]).expect(4).err.contains("there is no such service"));
-}
-
-/// `subscribe | head -1`.
-#[cfg(unix)]
-#[test]
-fn a_subscription_ends_when_nobody_reads_it_any_more() {
-    let endless =
-        Stub::start(|_| Deed::Stream(vec!["data: {\"topic\": \"a\"}\n\n".into(); 600], Duration::from_millis(50)));
-    for look in [&[] as &[&str], &["--json"], &["--count", "500"]] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        let begun = std::time::Instant::now();
-        let arguments = [&["subscribe", "#", "--quiet", "--gateway", &endless.url()], look].concat();
-        let child = command(&arguments).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(reader), &mut line).unwrap();
-        let told = Told::of(&child.wait_with_output().unwrap()).expect(0);
-        assert_eq!(told.err, "");
-        // 600 events take 30 seconds.
-        assert!(line.contains('a') && begun.elapsed() < Duration::from_secs(15), "{look:?}: {:?}", begun.elapsed());
-    }
-}
-
-#[test]
-fn who_listens_is_told_what_that_means_for_listening() {
-    let hasty = |url: &str, code| run(&["subscribe", "a", "--gateway", url, "--timeout", "300ms"]).expect(code).err;
-    let silent = hasty(&Stub::start(|_| Deed::Silence(Duration::from_secs(5))).url(), 3);
-    assert!(silent.contains("did not answer within 300ms") && silent.contains("--timeout TIME waits longer"), "{silent}");
-    let closing = hasty(&Stub::start(|_| Deed::Raw(Vec::new())).url(), 5);
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let breaking = hasty(&Stub::start(move |_| Deed::Raw(head.as_bytes().to_vec())).url(), 5);
-    for told in [&closing, &breaking] {
-        assert!(told.contains("error: the connection to ") && told.contains("help: subscribe again"), "{told}");
-    }
-    let gone = hasty(&nowhere(), 4);
-    assert!(gone.contains("help: is `serve` running?"), "{gone}");
-    for told in [silent, closing, breaking, gone] {
-        assert!(!told.contains("carried out") && !told.contains("before the answer"), "{told}");
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_subscription_ends_cleanly_with_ctrl_c() {
-    let endless =
-        Stub::start(|_| Deed::Stream(vec!["data: {\"topic\": \"a\"}\n\n".into(); 600], Duration::from_millis(50)));
-    let url = endless.url();
-    let mut child = command(&["subscribe", "#", "--gateway", &url]);
-    let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1_000));
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    let told = Told::of(&child.wait_with_output().unwrap()).expect(0);
-    assert!(told.out.starts_with("a  null\n") && told.err.contains("[!] Ended after "), "{}{}", told.out, told.err);
 }
 
 #[test]

@@ -282,8 +282,6 @@ fn a_gateway_has_services_endpoints_and_events() {
 
 #[test]
 fn a_port_that_cannot_be_is_refused_everywhere() {
-    use rehearsal::client::{Registries, Registry};
-
     let is_bad = |error: Option<Error>| matches!(error, Some(Error::BadUrl { reason, .. }) if reason.contains("port"));
     for wrong in ["http://127.0.0.1:99999/api", "http://127.0.0.1:/api", "https://127.0.0.1:0", "http://[::1]:x/"] {
         assert!(is_bad(RemoteService::at(wrong).err()), "{wrong}");

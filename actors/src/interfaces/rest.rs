@@ -37,6 +37,7 @@ pub(crate) use endpoints::{BadEndpoint, Found};
 pub use endpoints::{EndpointDescription, Endpoints, Handle, IntoResponse};
 pub(crate) use url::Target;
 
+use crate::interfaces::unread::in_words_of_json;
 use crate::network::waits::WaitKey;
 use crate::outcome::OutcomeKind;
 use crate::trace::ServiceId;
@@ -95,7 +96,7 @@ impl Request {
     /// # Errors
     /// A 400 response that says what is wrong with it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Response> {
-        T::deserialize(Body(&self.body)).map_err(|error| Response::problem(400, &error.to_string()))
+        T::deserialize(Body(&self.body)).map_err(|error| Response::problem(400, &in_words_of_json(error)))
     }
 
     /// The value behind the question mark that has this name; the first one, if there are several.

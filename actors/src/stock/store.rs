@@ -37,7 +37,7 @@ pub struct Store {
 
 /// The body of `POST /data`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with `key` and `value`")]
 struct Item {
     key: String,
     value: Value,
