@@ -67,7 +67,7 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(untagged)]
     enum Either {
-        _One(u32),
+        One(#[allow(dead_code)] u32),
     }
 
     #[derive(Debug, Deserialize)]
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(said::<Order>("{\"item\": 1}"), "missing field `count` at line 1 column 11");
         assert_eq!(
             said::<u32>("\", expected struct X\""),
-            "invalid type: string \", expected struct X\", expected u32 at line 1 column 20"
+            "invalid type: string \", expected struct X\", expected u32 at line 1 column 21"
         );
     }
 }

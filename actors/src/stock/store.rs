@@ -187,6 +187,14 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_is_no_item_is_told_what_one_is() {
+        for wrong in [json!(null), json!("socks"), json!(3)] {
+            let told = serde_json::from_value::<Item>(wrong).expect_err("it is none").to_string();
+            assert!(told.ends_with("expected a JSON object with `key` and `value`"), "{told}");
+        }
+    }
+
+    #[test]
     fn a_full_store_takes_nothing_new() -> Result<(), Box<dyn std::error::Error>> {
         let report = shop_with(StoreParams { capacity: 0 }, ClientParams::default())?;
         assert_eq!(report.services[0].failed_steps["POST store/data: 507 instead of 201"], 1);
