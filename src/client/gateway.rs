@@ -37,7 +37,7 @@ impl Gateway {
     /// The gateway at a URL such as `http://127.0.0.1:8080`. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error::BadUrl`].
+    /// [`Error::BadUrl`], also if it has a query: other URLs lie under it.
     pub fn at(url: &str) -> Result<Self, Error> {
         Self::with(&Settings::default(), url)
     }
