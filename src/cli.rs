@@ -61,7 +61,10 @@ use crate::registry::Registry;
 /// service failed that neither a fault of the scenario nor its author had in mind, an expectation
 /// does not hold; no route; a trace that could not be written), and 2 for a mistake on the command
 /// line or in a scenario. Commands that ask somebody else (`call`, `request`, …) tell more: 3 if time ran
-/// out, 4 if it could not be delivered, 5 if the service was lost with the request in its hands.
+/// out, 4 if it could not be delivered, 5 if the connection broke or the service was gone before there was an
+/// answer; everything else that is no reply, a message that was lost among it, is 1.
+///
+/// Whoever stops reading the output (`| head`) has read enough: the program ends in silence, with 0.
 #[derive(Debug)]
 pub struct Cli {
     registry: Registry,

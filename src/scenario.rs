@@ -121,6 +121,7 @@
 //!
 //! This module knows the network and the simulation as plain data; it runs nothing.
 
+mod blank;
 mod decode;
 mod doors;
 mod expectations;

@@ -1,4 +1,4 @@
-//! URLs at which services outside are, as scenarios and pings give them.
+//! URLs at which services outside are, as scenarios, pings and those who call from outside give them.
 
 use std::net::Ipv6Addr;
 
@@ -10,23 +10,38 @@ use ureq::http::uri::Authority;
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn check(url: &str) -> Result<Uri, String> {
+    let uri = check_whole(url)?;
+    if uri.query().is_some() { Err("it has a query".to_owned()) } else { Ok(uri) }
+}
+
+/// Checks that a request can go to this URL, which is the whole of where it goes and may have a query.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_whole(url: &str) -> Result<Uri, String> {
     let uri = url.parse::<Uri>().map_err(|error| error.to_string())?;
     let authority = uri.authority().map_or("", Authority::as_str);
-    let wrong = match uri.scheme_str() {
-        Some("http" | "https") if authority.contains('@') => "it has a user in it, whom nobody would hear of",
-        Some("http" | "https") if !is_authority(authority) => "it names no host and port",
-        // The parser leaves it out.
-        Some("http" | "https") if url.contains('#') => "it has a fragment",
-        Some("http" | "https") if uri.query().is_some() => "it has a query",
-        Some("http" | "https") => return Ok(uri),
-        _ => "it does not begin with http:// or https://",
-    };
-    Err(wrong.to_owned())
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err("it does not begin with http:// or https://".to_owned());
+    }
+    if authority.contains('@') {
+        return Err("it has a user in it, whom nobody would hear of".to_owned());
+    }
+    check_authority(authority)?;
+    // The parser leaves it out.
+    if url.contains('#') { Err("it has a fragment".to_owned()) } else { Ok(uri) }
 }
 
 /// Whether it is a host, perhaps with a port, and nothing else: no user, no path.
 pub(crate) fn is_authority(text: &str) -> bool {
-    let Ok(authority) = text.parse::<Authority>() else { return false };
+    check_authority(text).is_ok()
+}
+
+/// The parser takes any port, and a client that cannot read one goes to the port of the scheme: whoever
+/// answers there was not meant.
+fn check_authority(text: &str) -> Result<(), String> {
+    let no_host = || "it names no host".to_owned();
+    let authority = text.parse::<Authority>().map_err(|_| no_host())?;
     let host = authority.host();
     let is_name = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
     let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -34,11 +49,16 @@ pub(crate) fn is_authority(text: &str) -> bool {
         Some(literal) => literal.parse::<Ipv6Addr>().is_ok(),
         None => (1..=253).contains(&host.len()) && is_name(host),
     };
-    let whole = match authority.port_u16() {
-        Some(port) => port > 0 && text.len() == host.len() + 1 + authority.port().map_or(0, |port| port.as_str().len()),
-        None => text.len() == host.len(),
+    let Some(rest) = text.strip_prefix(host).filter(|_| has_host) else { return Err(no_host()) };
+    let Some(port) = rest.strip_prefix(':') else {
+        return if rest.is_empty() { Ok(()) } else { Err(no_host()) };
     };
-    has_host && whole
+    let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    match port.parse::<u16>() {
+        Ok(1..) if is_number => Ok(()),
+        _ if port.is_empty() => Err("there is no port behind the colon".to_owned()),
+        _ => Err(format!("`{port}` is no port: a port is a number from 1 to 65535")),
+    }
 }
 
 #[cfg(test)]
@@ -51,9 +71,13 @@ mod tests {
             assert!(check(url).is_ok(), "{url}");
         }
         for (url, why) in [
-            ("http://h:65536/", "no host and port"),
-            ("http://h:0/", "no host and port"),
-            ("http://h:/", "no host and port"),
+            ("http://h:65536/", "`65536` is no port"),
+            ("http://h:0/", "`0` is no port"),
+            ("http://h:abc/", "`abc` is no port"),
+            ("http://h:+80/", "`+80` is no port"),
+            ("http://h:/", "no port behind the colon"),
+            ("http://[::1]:99999/", "`99999` is no port"),
+            ("http://[x]/", "no host"),
             ("http://u:p@h/", "a user"),
             ("http://h/#top", "a fragment"),
             ("http://h/?a=b", "a query"),
@@ -61,7 +85,15 @@ mod tests {
             ("h:80", "does not begin with"),
             ("/api", "does not begin with"),
         ] {
-            assert!(check(url).is_err_and(|said| said.contains(why)), "{url}");
+            assert!(check(url).is_err_and(|said| said.contains(why)), "{url}: {:?}", check(url));
+        }
+    }
+
+    #[test]
+    fn a_request_may_have_a_query_and_nothing_else_more() {
+        assert!(check_whole("http://h/?a=b").is_ok());
+        for wrong in ["http://h:99999/?a=b", "http://u@h/?a=b", "http://h/?a=b#c", "h/?a=b"] {
+            assert!(check_whole(wrong).is_err(), "{wrong}");
         }
     }
 }

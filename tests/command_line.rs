@@ -209,6 +209,26 @@ fn whoever_stops_listening_is_no_error() {
     assert_eq!(told.err, "");
 }
 
+/// `--trace - | head`, of a story that is longer than what is gathered before it is written.
+#[cfg(unix)]
+#[test]
+fn whoever_has_read_enough_of_a_trace_ends_the_run_in_silence() {
+    let desk = Desk::new();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/contention.ron");
+    for quiet in [&[] as &[&str], &["--quiet"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let arguments = [&[scenario, "--trace", "-"], quiet].concat();
+        let output = desk.command(&arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(Told::of(&output).expect(0).err, "");
+    }
+    // One that is short was told whole, and so is what came of it.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = desk.command(&["line.ron", "--trace", "-"]).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert!(Told::of(&output).expect(0).err.contains("a line"));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_one() {

@@ -574,6 +574,34 @@ error: the file is empty
 }
 
 #[test]
+fn a_comment_that_is_never_closed() {
+    assert_mistakes(
+        "unclosed-comment",
+        r#"
+error: a comment is never closed
+ --> tests/mistakes/unclosed-comment.ron:3:17
+  |
+3 |     version: 1, /* /* the first */ and the
+  |                 ^^ it begins here, and its `*/` is missing
+
+1 mistake in tests/mistakes/unclosed-comment.ron
+"#,
+    );
+    assert_mistakes(
+        "begins-unclosed",
+        r#"
+error: a comment is never closed
+ --> tests/mistakes/begins-unclosed.ron:1:1
+  |
+1 | /* What this shows.
+  | ^^ it begins here, and its `*/` is missing
+
+1 mistake in tests/mistakes/begins-unclosed.ron
+"#,
+    );
+}
+
+#[test]
 fn all_mistakes_of_a_file_at_once() {
     assert_mistakes(
         "several",

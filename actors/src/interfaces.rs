@@ -12,6 +12,7 @@ pub mod mpi;
 pub mod raw;
 pub mod rest;
 pub mod rpc;
+mod unread;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Weak;

@@ -52,14 +52,14 @@ pub(super) struct Run {
     #[arg(value_name = "SCENARIO.ron")]
     pub(super) scenario: PathBuf,
     /// Draw everything random from this seed instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, u64::MAX), allow_hyphen_values = true)]
     pub(super) seed: Option<u64>,
     /// End the run at this virtual time instead of the scenario's: 10s, 2min
-    #[arg(long, value_name = "TIME", value_parser = until)]
+    #[arg(long, value_name = "TIME", value_parser = until, allow_hyphen_values = true)]
     pub(super) until: Option<SimTime>,
     /// Hold virtual time to the wall clock: 1 for as fast as it goes by, 10 for ten times as fast. The run
     /// is the same, only slower
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
     pub(super) pace: Option<Pace>,
     /// Print one JSON object instead of the summary
     #[arg(long, conflicts_with = "verbose")]
@@ -95,7 +95,7 @@ pub(super) struct Graph {
     #[arg(long, value_enum, default_value_t)]
     pub(super) view: View,
     /// Draw everything random from this seed instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, u64::MAX), allow_hyphen_values = true)]
     pub(super) seed: Option<u64>,
 }
 
@@ -111,16 +111,26 @@ pub(super) struct Route {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(super) to: String,
     /// The size of the message: 100, 64KiB, 1.5MB
-    #[arg(long, value_name = "N", value_parser = size, default_value = "1KiB")]
+    #[arg(long, value_name = "N", value_parser = size, default_value = "1KiB", allow_hyphen_values = true)]
     pub(super) bytes: Bytes,
     /// Draw everything random from this seed instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, u64::MAX), allow_hyphen_values = true)]
     pub(super) seed: Option<u64>,
 }
 
 /// A variable of the environment. An empty one is none: somebody wanted to be rid of it.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Reads whole numbers from `least` to `most`. Options that it reads take what begins with a hyphen as well, as
+/// those do that take times and sizes: `-1` is a wrong number, not another option.
+fn whole<T: TryFrom<u64>>(least: u64, most: u64) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| format!("write a whole number from {least} to {most}"))
+    }
 }
 
 /// A size with its unit, or a bare number of bytes: the option's name says the unit.
@@ -216,6 +226,34 @@ mod tests {
             let error = parsed(wrong).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_value_that_begins_with_a_hyphen_is_told_what_is_wrong_with_it() {
+        for (wrong, option, right) in [
+            (&["a.ron", "--seed", "-1"] as &[&str], "--seed", "a whole number from 0 to 18446744073709551615"),
+            (&["a.ron", "--until", "-1s"], "--until", "`-1s` is negative; write a duration such as"),
+            (&["a.ron", "--pace", "-1"], "--pace", "write a number from"),
+            (&["run", "a.ron", "--seed", "x"], "--seed", "a whole number from 0"),
+            (&["graph", "a.ron", "--seed", "-1"], "--seed", "a whole number from 0"),
+            (&["route", "a.ron", "x", "y", "--bytes", "-1"], "--bytes", "`-1` is negative; write a size such as"),
+            (&["route", "a.ron", "x", "y", "--bytes", "-1KiB"], "--bytes", "`-1KiB` is negative"),
+            (&["serve", "a.ron", "--max-body", "-1"], "--max-body", "write a size such as"),
+            (&["serve", "a.ron", "--idle-timeout", "-1s"], "--idle-timeout", "write a duration such as"),
+            (&["serve", "a.ron", "--workers", "-1"], "--workers", "a whole number from 1 to 1024"),
+            (&["serve", "a.ron", "--max-batch", "0"], "--max-batch", "a whole number from 1 to 4294967295"),
+            (&["call", "a", "b", "--timeout", "-1s"], "--timeout", "`-1s` is negative; write a duration such as"),
+            (&["request", "a", "b", "--for", "-1s"], "--for", "write a duration such as"),
+            (&["request", "a", "b", "-N", "-1"], "--requests", "a whole number from 1"),
+            (&["request", "a", "b", "-C", "2000"], "--concurrency", "a whole number from 1 to 1024"),
+            (&["request", "a", "b", "--rate", "-1"], "--rate", "a whole number from 1"),
+            (&["subscribe", "a", "-n", "-1"], "--count", "a whole number from 1"),
+        ] {
+            let told = parsed(wrong).unwrap_err().to_string();
+            assert!(told.contains(option) && told.contains(right) && !told.contains("tip:"), "{wrong:?}: {told}");
+        }
+        // Values of calls may be negative still, and options may follow them.
+        assert!(parsed(&["call", "a", "b", "-1", "--timeout", "1s", "--json"]).is_ok());
     }
 
     #[test]

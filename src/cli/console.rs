@@ -12,19 +12,26 @@ use super::complaint::Complaint;
 /// Prints to the standard output. Somebody who stops listening (`| head`) has heard enough: that is
 /// no error.
 pub(super) fn say(text: &str) -> io::Result<()> {
+    say_on(text).map(drop)
+}
+
+/// The same, for those who have more to say: whether there is anybody left to hear it.
+pub(super) fn say_on(text: &str) -> io::Result<bool> {
     let mut out = AutoStream::auto(io::stdout());
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
+    is_heard(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Prints what is no text with styles to the standard output, byte for byte.
 pub(super) fn say_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
+    is_heard(out.write_all(bytes).and_then(|()| out.flush())).map(drop)
+}
+
+fn is_heard(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

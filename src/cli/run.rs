@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rehearsal_actors::report::Ending;
 use rehearsal_actors::simulation::{self, Pacing, Progress};
 
 use super::arguments::Run;
@@ -56,12 +57,15 @@ pub(super) fn tell_all(
     telling: &Telling<'_>,
 ) -> Result<ExitCode, Complaint> {
     let trace_end = trace.map_or(Ok(()), TraceFile::finish);
+    // Somebody who stops reading the trace (`| head`) has read enough: that is how the run came to be ended.
+    let is_read_enough = telling.trace.is_some_and(is_stdout)
+        && trace_end.as_ref().is_err_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
+    if is_read_enough && finished.report.ending == Ending::Interrupted && finished.unexpected_failures() == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
     tell(finished, telling)?;
     match (telling.trace, trace_end) {
-        // Somebody who stops reading the trace (`| head`) has read enough.
-        (Some(path), Err(cause)) if !(is_stdout(path) && cause.kind() == io::ErrorKind::BrokenPipe) => {
-            Err(Complaint::TraceWrite { path: path.to_owned(), cause })
-        }
+        (Some(path), Err(cause)) if !is_read_enough => Err(Complaint::TraceWrite { path: path.to_owned(), cause }),
         _ => Ok(if finished.ended_well() { ExitCode::SUCCESS } else { ExitCode::from(1) }),
     }
 }

@@ -22,14 +22,17 @@ pub(super) fn subscribe(arguments: &Subscribe) -> Result<ExitCode, Complaint> {
     let told = Arc::new(AtomicU64::new(0));
     let quiet = arguments.quiet;
     end_on_ctrl_c(Arc::clone(&told), quiet);
-    let events = gateway.subscribe(&arguments.pattern)?;
+    let trouble = |error| Complaint::Client(Trouble::Subscription(error));
+    let events = gateway.subscribe(&arguments.pattern).map_err(trouble)?;
     if !quiet {
         remark(&format!("Subscribed to {} at {}", arguments.pattern, gateway.url()));
     }
     for event in events {
-        let event = event?;
+        let event = event.map_err(trouble)?;
         let line = if arguments.json { set_json_line(&json!(event)) } else { set(&event) };
-        console::say(&line)?;
+        if !console::say_on(&line)? {
+            return Ok(ExitCode::SUCCESS);
+        }
         let so_far = told.fetch_add(1, Ordering::Relaxed) + 1;
         if arguments.count.is_some_and(|count| so_far >= count) {
             return Ok(ExitCode::SUCCESS);

@@ -16,6 +16,9 @@ use crate::typeset::plural;
 pub(super) enum Trouble {
     #[error(transparent)]
     Call(#[from] Error),
+    /// Nothing was asked for but to hear of events.
+    #[error("{}", while_listening(.0))]
+    Subscription(Error),
     #[error(transparent)]
     Locate(#[from] LocateError),
     #[error(transparent)]
@@ -39,7 +42,7 @@ pub(super) enum Trouble {
 impl Trouble {
     pub(super) fn outcome(&self) -> Option<OutcomeKind> {
         match self {
-            Trouble::Call(error) => Some(error.outcome()),
+            Trouble::Call(error) | Trouble::Subscription(error) => Some(error.outcome()),
             Trouble::Locate(LocateError::Failed { failed, .. }) => failed.first().map(Error::outcome),
             Trouble::Locate(LocateError::Unknown { .. }) => Some(OutcomeKind::Undelivered),
             Trouble::Silent(_) => Some(OutcomeKind::NotUnderstood),
@@ -52,7 +55,7 @@ impl Trouble {
     /// What went wrong, for machines.
     pub(super) fn as_json(&self) -> Value {
         match self {
-            Trouble::Call(error) => error_as_json(error),
+            Trouble::Call(error) | Trouble::Subscription(error) => error_as_json(error),
             Trouble::Elsewhere(trouble) => trouble.as_json(),
             // Who is not found is not called either.
             Trouble::Locate(_) => json!({"message": self.to_string(), "definite": true}),
@@ -65,8 +68,8 @@ impl Trouble {
 
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Trouble::Call(Error::BadUrl { .. } | Error::BadToken | Error::BadParams { .. })
-            | Trouble::Locate(LocateError::NoRegistry { .. })
+            Trouble::Call(error) | Trouble::Subscription(error) if is_mistake(error) => ExitCode::from(2),
+            Trouble::Locate(LocateError::NoRegistry { .. })
             | Trouble::Params(_)
             | Trouble::NoCommand(_)
             | Trouble::Wrong(_) => ExitCode::from(2),
@@ -84,7 +87,7 @@ impl Trouble {
 
     fn hint(&self) -> Option<&'static str> {
         let error = match self {
-            Trouble::Call(error) => error,
+            Trouble::Call(error) | Trouble::Subscription(error) => error,
             Trouble::Locate(LocateError::Failed { failed, .. }) => failed.first()?,
             Trouble::Locate(LocateError::Unknown { .. }) => {
                 return Some("`discover` lists the services that there are");
@@ -101,6 +104,14 @@ impl Trouble {
         match error.outcome() {
             OutcomeKind::Undelivered if matches!(error, Error::Unreachable { .. }) => {
                 Some("is `serve` running? --gateway URL or REHEARSAL_GATEWAY say where it is")
+            }
+            OutcomeKind::TimedOut if matches!(self, Trouble::Subscription(Error::TimedOut { .. })) => {
+                Some("--timeout TIME waits longer")
+            }
+            OutcomeKind::Interrupted | OutcomeKind::TimedOut | OutcomeKind::Nack
+                if matches!(self, Trouble::Subscription(_)) =>
+            {
+                Some("subscribe again to hear what follows")
             }
             OutcomeKind::Denied => Some("--token TOKEN or REHEARSAL_TOKEN say who asks"),
             OutcomeKind::TimedOut if matches!(self, Trouble::Locate(_)) => {
@@ -128,7 +139,7 @@ impl Trouble {
     /// What went wrong with whoever was asked first.
     pub(super) fn first_error(&self) -> Option<&Error> {
         match self {
-            Trouble::Call(error) => Some(error),
+            Trouble::Call(error) | Trouble::Subscription(error) => Some(error),
             Trouble::Locate(LocateError::Failed { failed, .. }) => failed.first(),
             Trouble::Elsewhere(trouble) => trouble.first_error(),
             _ => None,
@@ -151,6 +162,19 @@ impl From<LocateError> for Complaint {
 impl From<ParamsError> for Complaint {
     fn from(error: ParamsError) -> Self {
         Complaint::Client(error.into())
+    }
+}
+
+/// Whether it is what somebody wrote that is wrong.
+fn is_mistake(error: &Error) -> bool {
+    matches!(error, Error::BadUrl { .. } | Error::BadToken | Error::BadParams { .. })
+}
+
+/// What went wrong, where there is no answer to wait for.
+fn while_listening(error: &Error) -> String {
+    match error {
+        Error::Interrupted { url, cause } => format!("the connection to {url} broke: {cause}"),
+        other => other.to_string(),
     }
 }
 

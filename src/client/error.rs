@@ -11,7 +11,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Not a URL that can be called.
+    /// Not a URL that can be called: of another scheme, without a host, with a port that is none, with a user or
+    /// a fragment in it.
     #[error("`{url}` cannot be called: {reason}; write a URL such as http://127.0.0.1:8080/api")]
     BadUrl {
         /// What was written.

@@ -12,6 +12,7 @@ use super::url::Url;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "an object with `topic` and `body`")]
 #[non_exhaustive]
 pub struct Event {
     /// What it is about.

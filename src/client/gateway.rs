@@ -37,7 +37,7 @@ impl Gateway {
     /// The gateway at a URL such as `http://127.0.0.1:8080`. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error::BadUrl`].
+    /// [`Error::BadUrl`], also if it has a query: other URLs lie under it.
     pub fn at(url: &str) -> Result<Self, Error> {
         Self::with(&Settings::default(), url)
     }
@@ -47,7 +47,7 @@ impl Gateway {
     /// # Errors
     /// [`Error::BadUrl`], [`Error::BadToken`].
     pub fn with(settings: &Settings, url: &str) -> Result<Self, Error> {
-        let base = Url::parse(url)?;
+        let base = Url::parse_base(url)?;
         let connection = Connection::new(settings)?;
         let api = RemoteService::reached_by(connection.clone(), vec![base.under("/api")?], None);
         Ok(Gateway { settings: settings.clone(), base, connection, api })

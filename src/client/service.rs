@@ -233,6 +233,7 @@ pub(super) fn not_said(url: &Url, answered: &Answered, reason: String) -> Error 
 
 /// What a service says of itself when it is asked for `get_service_specs`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "the specs of a service: an object with its `name`, and with `methods` if it has any")]
 #[non_exhaustive]
 pub struct Specs {
     /// What it is called.

@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Uri;
 
 use super::Error;
+use crate::service_url;
 
 /// An absolute `http` or `https` URL.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,22 +19,24 @@ impl Url {
     /// # Errors
     /// [`Error::BadUrl`], with what is wrong about it.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        let refuse = |reason: String| Error::BadUrl { url: text.to_owned(), reason };
-        let uri: Uri = text.parse().map_err(|error| refuse(format!("{error}")))?;
-        match uri.scheme_str() {
-            Some("http" | "https") => {}
-            Some(other) => return Err(refuse(format!("`{other}` is not spoken here"))),
-            None => return Err(refuse("it does not begin with http:// or https://".to_owned())),
-        }
-        match uri.authority() {
-            None => return Err(refuse("it names no host".to_owned())),
-            // What stands before an @ would be printed and logged all over the place.
-            Some(authority) if authority.as_str().contains('@') => {
-                return Err(refuse("name and password do not belong into it; give a token".to_owned()));
-            }
-            Some(authority) if authority.host().is_empty() => return Err(refuse("it names no host".to_owned())),
-            Some(_) => {}
-        }
+        Url::checked(text, service_url::check_whole)
+    }
+
+    /// A URL that others lie under: it has no query.
+    ///
+    /// # Errors
+    /// [`Error::BadUrl`], with what is wrong about it.
+    pub(super) fn parse_base(text: &str) -> Result<Self, Error> {
+        Url::checked(text, service_url::check)
+    }
+
+    fn checked(text: &str, check: impl Fn(&str) -> Result<Uri, String>) -> Result<Self, Error> {
+        let has_user = |uri: Uri| uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        let refuse = |why: String| {
+            let reason = if text.parse().is_ok_and(has_user) { format!("{why}: give a token") } else { why };
+            Error::BadUrl { url: text.to_owned(), reason }
+        };
+        let uri = check(text).map_err(refuse)?;
         Ok(Url { uri, text: text.to_owned() })
     }
 
@@ -115,6 +118,11 @@ mod tests {
             "http:///api",
             "http://a b/",
             "http://me:pw@host/",
+            "http://127.0.0.1:99999/api",
+            "http://h:0/",
+            "http://h:/x",
+            "https://h:abc/",
+            "http://h/#top",
         ] {
             assert!(matches!(Url::parse(bad), Err(Error::BadUrl { url, .. }) if url == bad), "{bad}");
         }

@@ -102,7 +102,7 @@ impl Errand {
 
     /// Makes the call.
     pub(super) async fn run_outside(self) -> Heard {
-        let shared = self.shared.clone();
+        let (shared, shown) = (self.shared.clone(), self.shown);
         let visit = shared.entrance.enter(move |io| self.run(io));
         let brought = match actix_web::rt::time::timeout(shared.limits.answer_time, visit).await {
             Ok(Ok(brought)) => brought,
@@ -115,7 +115,7 @@ impl Errand {
             }
             Brought::Answered(result) => Heard { result, crossing: None },
             Brought::NoSuchMethod(detail) => no_such_method(&detail).into(),
-            Brought::Hidden { what } => errors::hidden(&what).into(),
+            Brought::Hidden { what } => errors::hidden(&format!("`{what}`"), shown).into(),
         }
     }
 

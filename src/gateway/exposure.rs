@@ -110,6 +110,14 @@ impl Exposure {
     }
 }
 
+/// What is said to somebody to whom something is not shown, `what` set as it is to be read.
+pub(super) fn refusal(what: &str, shown: Shown) -> String {
+    match shown {
+        Shown::Wrong => format!("{what} is for those who have the gateway's token, and what was shown is another"),
+        _ => format!("{what} is not for everybody: show the gateway's token"),
+    }
+}
+
 /// A path without its escapes, but for those of slashes: to the service, too, they part no segments.
 fn readable(path: &str) -> String {
     let segment = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().replace('/', "%2F");

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::body;
 use super::crossing::Crossing;
-use super::exposure::Shown;
+use super::exposure::{Shown, refusal};
 use super::jsonrpc;
 use super::place::check_query;
 use super::problem::Problem;
@@ -152,11 +152,8 @@ fn not_allowed_here(there: &[Method]) -> Problem {
 
 /// Whoever asks has to show the token.
 pub(super) fn hidden(what: &str, shown: Shown) -> Problem {
-    let (status, detail) = match shown {
-        Shown::Wrong => (StatusCode::FORBIDDEN, format!("`{what}` is for those who have the gateway's token")),
-        _ => (StatusCode::UNAUTHORIZED, format!("`{what}` is not for everybody: show the gateway's token")),
-    };
-    Problem::new(status, detail).outcome(OutcomeKind::Denied)
+    let status = if shown == Shown::Wrong { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+    Problem::new(status, refusal(&format!("`{what}`"), shown)).outcome(OutcomeKind::Denied)
 }
 
 /// The run could not be entered, or not be left again.

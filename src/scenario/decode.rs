@@ -9,6 +9,7 @@ use ron::extensions::Extensions;
 use ron::value::RawValue;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::blank::skip_blank;
 use super::mistakes::{Mistake, Mistakes, Span, quoted};
 use super::syntax;
 
@@ -73,11 +74,18 @@ pub(crate) struct Spanned<T> {
 impl<'a> Raw<'a> {
     /// The whole file, after a look at its grammar. `None` if ron cannot read it.
     pub(crate) fn of_file(text: &'a str, mistakes: &mut Mistakes) -> Option<Raw<'a>> {
+        let grammar = options().from_str::<IgnoredAny>(text);
+        // It hides whatever follows it, so that nothing else can be said of the file.
+        if let Err(error) = &grammar
+            && error.code == ron::Error::UnclosedBlockComment
+        {
+            syntax::report(error, text, 0, mistakes);
+            return None;
+        }
         if skip_blank(text) == text.len() {
             mistakes.add_file(Mistake::new("the file is empty").help(BEGINNING));
             return None;
         }
-        let grammar = options().from_str::<IgnoredAny>(text);
         // Attributes, such as `#![enable(implicit_some)]`, have had their say.
         let mut start = skip_blank(text);
         while text[start..].starts_with('#') {
@@ -273,41 +281,6 @@ impl<'a> Visitor<'a> for LevelVisitor<'a> {
         }
         Ok(Level::Items(items))
     }
-}
-
-/// How many bytes of white space and comments a text begins with.
-fn skip_blank(text: &str) -> usize {
-    let mut rest = text;
-    loop {
-        // Direction marks count as white space in RON.
-        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200e}' | '\u{200f}'));
-        if let Some(comment) = rest.strip_prefix("//") {
-            rest = comment.find('\n').map_or("", |end| &comment[end..]);
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = after_block_comment(comment);
-        } else {
-            return text.len() - rest.len();
-        }
-    }
-}
-
-/// What follows a block comment, which may hold others.
-fn after_block_comment(mut rest: &str) -> &str {
-    let mut depth = 1;
-    while depth > 0 {
-        let Some(at) = rest.find(['*', '/']) else {
-            return "";
-        };
-        rest = &rest[at..];
-        if let Some(after) = rest.strip_prefix("*/") {
-            (rest, depth) = (after, depth - 1);
-        } else if let Some(after) = rest.strip_prefix("/*") {
-            (rest, depth) = (after, depth + 1);
-        } else {
-            rest = &rest[1..];
-        }
-    }
-    rest
 }
 
 /// How long the word is that a text begins with, or 0.

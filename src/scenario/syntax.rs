@@ -2,6 +2,7 @@
 
 use ron::error::{Error, SpannedError};
 
+use super::blank::unclosed_comment;
 use super::decode::text_len;
 use super::mistakes::{Mistake, Mistakes, Span, did_you_mean, quoted, said};
 use super::source::Source;
@@ -25,6 +26,8 @@ fn place(error: &Error, text: &str, stop: usize) -> (usize, usize) {
         Error::NoSuchStructField { found, .. } | Error::NoSuchEnumVariant { found, .. } => Some(found.as_str()),
         Error::DuplicateStructField { field, .. } => Some(*field),
         Error::MissingStructField { .. } => return (0, token_len(text)),
+        // ron has gone on to the end of the file.
+        Error::UnclosedBlockComment => return unclosed_comment(text).map_or((stop, 0), |at| (at, "/*".len())),
         _ => None,
     };
     if let Some(name) = name
@@ -108,6 +111,9 @@ fn translate(error: &Error, rest: &str) -> Mistake {
         Error::ExpectedComma if has_unit(rest) => {
             Mistake::new("a number with a unit is written in quotes").help("write \"50s\", \"10Mbit/s\", \"64KiB\"")
         }
+        Error::UnclosedBlockComment => {
+            Mistake::new("a comment is never closed").label("it begins here, and its `*/` is missing")
+        }
         Error::TrailingCharacters => {
             Mistake::new("something follows the end of the scenario").label("the scenario ended before this")
         }
@@ -146,7 +152,6 @@ fn plain(error: &Error) -> Option<&'static str> {
         Error::ExpectedStringEnd => "a text in quotes is not closed",
         Error::ExpectedChar => "expected a character in single quotes",
         Error::ExpectedIdentifier => "expected a name",
-        Error::UnclosedBlockComment => "a comment is not closed: `*/` is missing",
         Error::IntegerOutOfBounds => "the number is out of bounds",
         _ => return None,
     })

@@ -1,7 +1,6 @@
 //! `call`, `call-raw`, `inspect`, `discover`, `emit`, `subscribe`, and what is about the command line
 //! itself.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
@@ -325,21 +324,6 @@ fn events_are_told_and_heard() {
     assert_eq!(told.out.lines().count(), 3);
     assert!(told.err.contains("ended the stream after 3 events, not the 4 that were asked for"), "{}", told.err);
     assert!(at(&shop, &["subscribe", "?"]).expect(4).err.contains("there is no such service"));
-}
-
-#[cfg(unix)]
-#[test]
-fn a_subscription_ends_cleanly_with_ctrl_c() {
-    let endless =
-        Stub::start(|_| Deed::Stream(vec!["data: {\"topic\": \"a\"}\n\n".into(); 600], Duration::from_millis(50)));
-    let url = endless.url();
-    let mut child = command(&["subscribe", "#", "--gateway", &url]);
-    let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1_000));
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    let told = Told::of(&child.wait_with_output().unwrap()).expect(0);
-    assert!(told.out.starts_with("a  null\n") && told.err.contains("[!] Ended after "), "{}{}", told.out, told.err);
 }
 
 #[test]

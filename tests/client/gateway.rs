@@ -136,4 +136,16 @@ fn the_token_is_asked_for_and_found() {
     let wrong = Gateway::with(&Settings::default().token("wrong"), &served.url).unwrap();
     let denied = wrong.service("hello").unwrap().call::<Value>("say_hello", ("world",)).unwrap_err();
     assert_eq!((denied.outcome(), denied.is_definite()), (OutcomeKind::Denied, true));
+    assert!(denied.to_string().contains("what was shown is another"), "{denied}");
+
+    for (arguments, what) in [
+        (&["discover"] as &[&str], "error: the list of services"),
+        (&["call-raw", &format!("{}/api", served.url), "get_service_specs"], "what the gateway says of itself"),
+        (&["call", "hello", "say_hello"], "where services are"),
+    ] {
+        let none = served.ask(arguments).expect(1).err;
+        assert!(none.contains(what) && none.contains("is not for everybody: show the gateway's token"), "{none}");
+        let wrong = served.ask(&[arguments, &["--token", "wrong"]].concat()).expect(1).err;
+        assert!(wrong.contains(what) && wrong.contains("what was shown is another"), "{wrong}");
+    }
 }

@@ -279,3 +279,18 @@ fn a_gateway_has_services_endpoints_and_events() {
     let refused = gateway.subscribe("nothing").unwrap_err();
     assert!(matches!(refused, Error::Status { status: 404, .. }), "{refused}");
 }
+
+#[test]
+fn a_port_that_cannot_be_is_refused_everywhere() {
+    let is_bad = |error: Option<Error>| matches!(error, Some(Error::BadUrl { reason, .. }) if reason.contains("port"));
+    for wrong in ["http://127.0.0.1:99999/api", "http://127.0.0.1:/api", "https://127.0.0.1:0", "http://[::1]:x/"] {
+        assert!(is_bad(RemoteService::at(wrong).err()), "{wrong}");
+        assert!(is_bad(Gateway::at(wrong).err()), "{wrong}");
+        assert!(is_bad(Registry::at(wrong).err()), "{wrong}");
+        assert!(is_bad(Registries::with(&Settings::default(), [wrong]).err()), "{wrong}");
+    }
+    // Neither is a registry believed that names such a place.
+    let answer = json!({"jsonrpc": "2.0", "result": ["http://127.0.0.1:99999/api"], "id": 1});
+    let stub = Stub::start(move |_| Deed::json(&answer));
+    assert!(matches!(Registry::at(&stub.api()).unwrap().locate("cart"), Err(Error::Malformed { .. })));
+}

@@ -4,8 +4,10 @@
 mod commands;
 mod gateway;
 mod library;
+mod listening;
 mod misbehaviour;
 mod program;
+mod refusals;
 mod requests;
 mod shop;
 mod stub;

@@ -39,6 +39,7 @@ pub use endpoints::{EndpointDescription, Endpoints, Handle, IntoResponse};
 pub(crate) use url::Target;
 
 use crate::interfaces::baggage::Baggage;
+use crate::interfaces::unread::in_words_of_json;
 use crate::network::waits::WaitKey;
 use crate::outcome::OutcomeKind;
 use crate::trace::ServiceId;
@@ -100,7 +101,7 @@ impl Request {
     /// # Errors
     /// A 400 response that says what is wrong with it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Response> {
-        T::deserialize(Body(&self.body)).map_err(|error| Response::problem(400, &error.to_string()))
+        T::deserialize(Body(&self.body)).map_err(|error| Response::problem(400, &in_words_of_json(error)))
     }
 
     /// The value behind the question mark that has this name; the first one, if there are several.

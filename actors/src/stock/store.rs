@@ -37,7 +37,7 @@ pub struct Store {
 
 /// The body of `POST /data`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object with `key` and `value`")]
 struct Item {
     key: String,
     value: Value,
@@ -184,6 +184,14 @@ mod tests {
         // Five requests of 5 ms there and 5 ms back.
         assert_eq!(report.ended_at, SimTime::from_nanos(50_000_000));
         Ok(())
+    }
+
+    #[test]
+    fn a_body_that_is_no_item_is_told_what_one_is() {
+        for wrong in [json!(null), json!("socks"), json!(3)] {
+            let told = serde_json::from_value::<Item>(wrong).expect_err("it is none").to_string();
+            assert!(told.ends_with("expected a JSON object with `key` and `value`"), "{told}");
+        }
     }
 
     #[test]

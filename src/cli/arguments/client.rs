@@ -11,7 +11,7 @@ use clap_complete::Shell;
 
 use rehearsal_actors::units::{SimDuration, UnitError};
 
-use super::variable;
+use super::{variable, whole};
 use crate::client::{Settings, same_host};
 
 /// Where a gateway is if nobody says so.
@@ -58,7 +58,7 @@ pub(in crate::cli) struct Bounds {
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
     /// Give up after this time: 500ms, 2min
-    #[arg(long, value_name = "TIME", value_parser = patience, default_value = "30s")]
+    #[arg(long, value_name = "TIME", value_parser = patience, default_value = "30s", allow_hyphen_values = true)]
     timeout: Duration,
 }
 
@@ -184,17 +184,17 @@ pub(in crate::cli) struct Request {
     #[command(flatten)]
     pub(in crate::cli) whom: Whom,
     /// Send it so many times
-    #[arg(short = 'N', long = "requests", value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'N', long = "requests", value_name = "COUNT", default_value_t = 1, value_parser = whole::<u64>(1, u64::MAX), allow_hyphen_values = true)]
     pub(in crate::cli) requests: u64,
     /// Keep so many going at once
-    #[arg(short = 'C', long = "concurrency", value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(short = 'C', long = "concurrency", value_name = "COUNT", default_value_t = 1, value_parser = whole::<u16>(1, 1024), allow_hyphen_values = true)]
     pub(in crate::cli) concurrency: u16,
     /// Send for so long, instead of so many
-    #[arg(long = "for", value_name = "TIME", value_parser = patience, conflicts_with = "requests")]
+    #[arg(long = "for", value_name = "TIME", value_parser = patience, conflicts_with = "requests", allow_hyphen_values = true)]
     pub(in crate::cli) lasting: Option<Duration>,
     /// Send so many a second, whether or not answers keep up. How long one took is then counted from
     /// when it should have been sent
-    #[arg(long, value_name = "PER_SECOND", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "PER_SECOND", value_parser = whole::<u32>(1, u32::MAX.into()), allow_hyphen_values = true)]
     pub(in crate::cli) rate: Option<u32>,
     #[command(flatten)]
     pub(in crate::cli) look: Look,
@@ -252,7 +252,7 @@ pub(in crate::cli) struct Subscribe {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(in crate::cli) pattern: String,
     /// End after so many events
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole::<u64>(1, u64::MAX), allow_hyphen_values = true)]
     pub(in crate::cli) count: Option<u64>,
     /// Print each event as a line of JSON
     #[arg(long)]

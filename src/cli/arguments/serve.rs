@@ -9,7 +9,7 @@ use clap::Args;
 use rehearsal_actors::simulation::Pace;
 use rehearsal_actors::units::{Bytes, SimDuration, SimTime, UnitError};
 
-use super::{size, until, variable};
+use super::{size, until, variable, whole};
 use crate::cli::complaint::Complaint;
 use crate::client::is_visible_ascii;
 use crate::gateway::Limits;
@@ -23,14 +23,14 @@ pub(in crate::cli) struct Serve {
     #[arg(long, short, value_name = "HOST:PORT", value_parser = address, default_value = "127.0.0.1:8080")]
     pub(in crate::cli) listen: SocketAddr,
     /// How fast virtual time goes: 1 for as fast as the wall clock, 10 for ten times as fast
-    #[arg(long, value_name = "FACTOR", default_value_t)]
+    #[arg(long, value_name = "FACTOR", default_value_t, allow_hyphen_values = true)]
     pub(in crate::cli) pace: Pace,
     /// Draw everything random from this seed instead of the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, u64::MAX), allow_hyphen_values = true)]
     pub(in crate::cli) seed: Option<u64>,
     /// End at this virtual time, and judge the scenario's expectations then. Without it, what is served
     /// goes on until Ctrl-C, whatever the scenario says
-    #[arg(long, value_name = "TIME", value_parser = until)]
+    #[arg(long, value_name = "TIME", value_parser = until, allow_hyphen_values = true)]
     pub(in crate::cli) until: Option<SimTime>,
     /// Who shows this token may call everything; others, what the gateway exposes [env: REHEARSAL_TOKEN]
     #[arg(long, value_parser = token)]
@@ -43,7 +43,7 @@ pub(in crate::cli) struct Serve {
     #[arg(long)]
     pub(in crate::cli) null_members: bool,
     /// How many threads talk HTTP [default: as many as there are cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1, 1024), allow_hyphen_values = true)]
     pub(in crate::cli) workers: Option<u16>,
     /// Print one JSON object at the end instead of the summary
     #[arg(long, conflicts_with = "verbose")]
@@ -66,34 +66,34 @@ pub(in crate::cli) struct Serve {
 #[command(next_help_heading = "Limits")]
 struct LimitArguments {
     /// The largest body of a request
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "1MiB")]
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "1MiB", allow_hyphen_values = true)]
     max_body: Bytes,
     /// How deep JSON may nest
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=120))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole::<u16>(1, 120), allow_hyphen_values = true)]
     max_depth: u16,
     /// The longest batch of JSON-RPC
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole::<u32>(1, u32::MAX.into()), allow_hyphen_values = true)]
     max_batch: u32,
     /// How many headers a request may have
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=96))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole::<u16>(1, 96), allow_hyphen_values = true)]
     max_headers: u16,
     /// How many connections there may be; others are told that there are too many
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = whole::<u32>(1, u32::MAX.into()), allow_hyphen_values = true)]
     max_connections: u32,
     /// How many requests may be under way; others are turned away
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = whole::<u32>(1, u32::MAX.into()), allow_hyphen_values = true)]
     max_in_flight: u32,
     /// How long the head of a request may take
-    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "5s")]
+    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "5s", allow_hyphen_values = true)]
     head_timeout: Duration,
     /// How long its body may take
-    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "10s")]
+    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "10s", allow_hyphen_values = true)]
     body_timeout: Duration,
     /// How long an answer may take, by the wall clock
-    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "1min")]
+    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "1min", allow_hyphen_values = true)]
     answer_timeout: Duration,
     /// How long a connection may be idle
-    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "30s")]
+    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "30s", allow_hyphen_values = true)]
     idle_timeout: Duration,
 }
 

@@ -22,6 +22,7 @@ use rehearsal_actors::outside::EntranceError;
 use serde_json::{Map, Value, json};
 
 use crate::gateway::crossing::Crossing;
+use crate::gateway::exposure::{Shown, refusal};
 use crate::gateway::jsonrpc::ErrorObject;
 use crate::trail::BadTrail;
 
@@ -69,10 +70,9 @@ pub(super) fn no_directory(message: &str, cause: &CallError) -> ErrorObject {
     here(code, outcome, message.to_owned())
 }
 
-/// Whoever asks has to show the token.
-pub(super) fn hidden(service: &str) -> ErrorObject {
-    let message = format!("`{service}` is not for everybody: show the gateway's token");
-    here(ErrorObject::DENIED, OutcomeKind::Denied, message)
+/// Whoever asks has to show the token. `what`: as it is to be read.
+pub(super) fn hidden(what: &str, shown: Shown) -> ErrorObject {
+    here(ErrorObject::DENIED, OutcomeKind::Denied, refusal(what, shown))
 }
 
 /// The run could not be entered, or not be left again.
@@ -180,6 +180,15 @@ mod tests {
                 assert_eq!((&data["type"], &data["body"]["left"]), (&json!("SoldOut"), &json!(0)));
             }
         }
+    }
+
+    #[test]
+    fn a_wrong_token_is_told_from_none() {
+        let told = |shown| hidden("`shop`", shown);
+        let (none, wrong) = (told(Shown::Nothing), told(Shown::Wrong));
+        assert_eq!((none.code, wrong.code), (ErrorObject::DENIED, ErrorObject::DENIED));
+        assert_eq!(none.message, "`shop` is not for everybody: show the gateway's token");
+        assert_eq!(wrong.message, "`shop` is for those who have the gateway's token, and what was shown is another");
     }
 
     #[test]

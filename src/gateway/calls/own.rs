@@ -87,9 +87,11 @@ impl Own {
         let Own { method, authority } = self;
         let exposure = &shared.exposure;
         match &method {
-            Ok(Method::Ping(_)) if !exposure.shows(PING, shown) => return Err(errors::hidden(PING)),
+            Ok(Method::Ping(_)) if !exposure.shows(PING, shown) => {
+                return Err(errors::hidden(&format!("`{PING}`"), shown));
+            }
             // Who may not ask for anything is not told what was wrong with it, either.
-            _ if !exposure.shows_anything(shown) => return Err(errors::hidden("what there is")),
+            _ if !exposure.shows_anything(shown) => return Err(errors::hidden(what_it_tells(&method), shown)),
             _ => {}
         }
         let me = io.name();
@@ -124,6 +126,16 @@ impl Own {
                 write(&Specs { name: me.clone(), host, port, methods: METHODS.into(), services })
             }
         }
+    }
+}
+
+/// What somebody asks the gateway for, in words. What cannot be read is one of these.
+fn what_it_tells(method: &Result<Method, ErrorObject>) -> &'static str {
+    match method {
+        Ok(Method::Inspect) => "the list of services, and of what they can be asked for,",
+        Ok(Method::Locate(_)) => "where services are",
+        Ok(Method::Specs) => "what the gateway says of itself, and the list of its services,",
+        Ok(Method::Ping(_)) | Err(_) => "what the gateway knows of services",
     }
 }
 

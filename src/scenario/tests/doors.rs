@@ -43,7 +43,7 @@ fn doors_that_cannot_be_are_refused() {
         ("/api", "does not begin with http"),
         ("http://a/b?c=d", "it has a query"),
         ("http:// a", "invalid"),
-        ("http://a:65536/", "it names no host and port"),
+        ("http://a:65536/", "`65536` is no port"),
         ("http://u:p@a/", "it has a user in it"),
         ("http://a/#b", "it has a fragment"),
     ] {

@@ -63,7 +63,7 @@ impl<'de> Deserializer<'de> for Body<'de> {
     ) -> Result<V::Value, Error> {
         match self.0 {
             Value::Object(members) => visitor.visit_map(Members { rest: members.iter(), value: None }),
-            Value::Array(_) => Err(Error::invalid_type(Unexpected::Seq, &"an object")),
+            Value::Array(_) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
             other => other.deserialize_any(visitor),
         }
     }

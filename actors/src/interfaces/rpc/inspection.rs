@@ -8,6 +8,7 @@ use serde_reflection::{ContainerFormat, Format, FormatHolder, Registry, Tracer, 
 
 /// Everything that a service may be called by: the answer of `inspect`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "what a service can be called by: an object with `service` and `interfaces`")]
 pub struct Inspection {
     /// What the service is called.
     pub service: String,
@@ -20,6 +21,7 @@ pub struct Inspection {
 
 /// An interface of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an interface: an object with `name`, `version` and `methods`")]
 pub struct InterfaceDescription {
     /// Its name, unique in the service.
     pub name: String,
@@ -31,6 +33,7 @@ pub struct InterfaceDescription {
 
 /// A method of an interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "a method: an object with `name`, `doc`, `params`, `replies` and `raises`")]
 pub struct MethodDescription {
     /// Its name, unique in the interface.
     pub name: String,
@@ -46,6 +49,7 @@ pub struct MethodDescription {
 
 /// A parameter of a method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "a parameter: an object with `name` and `type`")]
 pub struct Parameter {
     /// The name of a field; the position where fields have no names; `value` for a method that takes one
     /// value alone.

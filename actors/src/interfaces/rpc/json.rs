@@ -6,6 +6,8 @@ use serde::de::{self, DeserializeOwned, Visitor};
 use serde::{Deserializer, Serialize, Serializer, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
+use crate::interfaces::unread::in_words_of_json;
+
 /// Parameters as JSON-RPC has them: by position in an array, by name in an object, or none. They stay the
 /// text that they came as until the method that they are for reads them, once; it pays for their way
 /// as the text that it is.
@@ -59,7 +61,7 @@ impl JsonParams {
         } else {
             read_by_name(text)
         };
-        read.map_err(|error| error.to_string())
+        read.map_err(in_words_of_json)
     }
 }
 

@@ -2,9 +2,10 @@
 
 /// Of those who ask somebody else.
 const CODES: &str = "\
-Exit code: 0 for a reply, 1 for an error or a refusal, 2 for a mistake on the
-command line, 3 if time ran out, 4 if it could not be delivered, 5 if it was
-lost on the way back: then, as with 3, it may have been carried out.";
+Exit code: 0 for a reply, 1 for an error, a refusal or a message that was lost,
+2 for a mistake on the command line, 3 if time ran out, 4 if it could not be
+delivered, 5 if the connection broke or the service was gone before there was an
+answer: then, as with 3, it may have been carried out.";
 
 /// The commands with the end of their help, for a program of that name.
 pub(in crate::cli) fn add_to(command: clap::Command, program: &str) -> clap::Command {
@@ -63,7 +64,9 @@ If requests ended in several of these ways, it is 1."
 Examples:
   {program} inspect cart
   {program} inspect http://127.0.0.1:5000/api
-  {program} inspect cart --json | jq '.interfaces[].methods[].name'"
+  {program} inspect cart --json | jq '.interfaces[].methods[].name'
+
+{CODES}"
             ),
         ),
         (
@@ -73,7 +76,9 @@ Examples:
 Examples:
   {program} discover
   {program} discover 'workers.*'
-  {program} discover --registry http://a:5000/api --registry http://b:5000/api"
+  {program} discover --registry http://a:5000/api --registry http://b:5000/api
+
+{CODES}"
             ),
         ),
         (
@@ -83,7 +88,9 @@ Examples:
 Examples:
   {program} emit orders.placed customer=ann total=9.5
   {program} emit stock.low '[\"socks\", 3]'
-  {program} emit shop.closed                       with null as its body"
+  {program} emit shop.closed                       with null as its body
+
+{CODES}"
             ),
         ),
         (
@@ -95,7 +102,12 @@ Examples:
   {program} subscribe 'orders.*' -n 10
   {program} subscribe 'orders.*' --json | jq .body
 
-Ctrl-C ends it."
+Ctrl-C ends it, and so does whoever reads its output and stops (`| head -3`).
+
+Exit code: 0 when the stream ended or was ended, 1 for an error or a refusal, 2
+for a mistake on the command line, 3 if time ran out before it began, 4 if
+nobody could be reached, 5 if the connection broke, or ended before the events
+that -n asks for."
             ),
         ),
         (
