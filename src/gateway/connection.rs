@@ -99,6 +99,7 @@ impl AsyncRead for Connection {
         if let Poll::Ready(read) = pieces.poll(Pin::new(stream), conversation, cx, buffer) {
             return Poll::Ready(read);
         }
+        self.conversation.wait(cx.waker(), self.pieces.has_more());
         if let Poll::Ready(error) = self.poll_end(cx) {
             return Poll::Ready(Err(error));
         }

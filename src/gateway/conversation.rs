@@ -24,8 +24,10 @@ pub(super) struct Conversation {
     is_one_too_many: bool,
     /// Whether it has been told that it will be closed.
     said_goodbye: Cell<bool>,
-    /// Who waits until the next request may be read.
+    /// Who is to look whether the next request may be read, or the end has come.
     reader: RefCell<Option<Waker>>,
+    /// Whether something of the next request has come already.
+    has_more: Cell<bool>,
 }
 
 /// What is yet to come of a body.
@@ -60,6 +62,7 @@ impl Conversation {
             is_one_too_many,
             said_goodbye: Cell::new(false),
             reader: RefCell::default(),
+            has_more: Cell::new(false),
         })
     }
 
@@ -73,6 +76,11 @@ impl Conversation {
     pub(super) fn keep_in_hand(self: &Rc<Self>) -> InHand {
         self.in_hand.set(self.in_hand.get() + 1);
         InHand(self.clone())
+    }
+
+    /// Whether all of the body of the request in hand has come, and was taken.
+    pub(super) fn has_body_come(&self) -> bool {
+        self.body.get() == Body::NOTHING
     }
 
     /// The body of the request in hand has come to its end.
@@ -107,13 +115,19 @@ impl Conversation {
         self.patience
     }
 
-    /// Whether what comes now is of a further request, whose turn it is not: whoever waits is woken when it is.
-    pub(super) fn holds(&self, reader: &Waker) -> bool {
-        let holds = self.in_hand.get() > 0 && self.body.get() == Body::NOTHING;
-        if holds {
-            self.reader.borrow_mut().replace(reader.clone());
+    /// Whether what comes now is of a further request, whose turn it is not.
+    pub(super) fn holds(&self) -> bool {
+        self.in_hand.get() > 0 && self.has_body_come()
+    }
+
+    /// Who reads is to be woken when the request in hand is answered, if that is the last one or something of
+    /// the next has come. Otherwise, what comes will wake them.
+    pub(super) fn wait(&self, reader: &Waker, has_more: bool) {
+        self.has_more.set(has_more);
+        let mut waiting = self.reader.borrow_mut();
+        if !waiting.as_ref().is_some_and(|waiting| waiting.will_wake(reader)) {
+            *waiting = Some(reader.clone());
         }
-        holds
     }
 
     /// What is yet to come of a body.
@@ -135,7 +149,7 @@ pub(super) struct InHand(Rc<Conversation>);
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        let Conversation { patience, in_hand, body, ends, said_goodbye, reader, .. } = &*self.0;
+        let Conversation { patience, in_hand, body, ends, said_goodbye, reader, has_more, .. } = &*self.0;
         in_hand.set(in_hand.get() - 1);
         if in_hand.get() > 0 {
             return;
@@ -145,8 +159,10 @@ impl Drop for InHand {
         }
         let patience = if said_goodbye.get() { FAREWELL.min(*patience) } else { *patience };
         ends.set(Instant::now() + patience);
-        if let Some(reader) = reader.take() {
-            reader.wake();
+        if (said_goodbye.get() || has_more.get())
+            && let Some(reader) = &*reader.borrow()
+        {
+            reader.wake_by_ref();
         }
     }
 }
@@ -187,7 +203,7 @@ mod tests {
     #[test]
     fn the_next_request_waits_for_the_answer_to_this_one() {
         let conversation = Conversation::new(Duration::from_secs(60), false);
-        let holds = || conversation.holds(Waker::noop());
+        let holds = || conversation.holds();
         assert!(!holds());
         let plain = conversation.take_in_hand(&HeaderMap::new());
         assert!(holds());

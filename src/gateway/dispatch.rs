@@ -38,7 +38,8 @@ pub(super) async fn answer(shared: Arc<Shared>, request: HttpRequest, payload: w
     shared.tally.count(metrics::Route::of(request.uri().path()), response.status().as_u16());
     shared.origins.allow(request.headers(), &mut response);
     if let Some(conversation) = conversation {
-        if conversation.is_one_too_many() || *shared.closing.borrow() {
+        // Where a body has not come, or nobody has looked at it, the server below reads no further request.
+        if conversation.is_one_too_many() || *shared.closing.borrow() || !conversation.has_body_come() {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
         if response.head().connection_type() == ConnectionType::Close {

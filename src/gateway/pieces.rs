@@ -47,6 +47,11 @@ impl Pieces {
         self.is_unseen
     }
 
+    /// Whether something has come that was not handed on.
+    pub(super) fn has_more(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
     /// Hands on the next piece. Nothing in it is the end of what comes.
     pub(super) fn poll(
         &mut self,
@@ -64,7 +69,7 @@ impl Pieces {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if conversation.holds(cx.waker()) {
+        if conversation.holds() {
             return self.poll_ahead(stream, cx);
         }
         if self.kept.is_empty() {

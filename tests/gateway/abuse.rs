@@ -323,6 +323,20 @@ fn what_is_pipelined_does_not_change_the_answers_before_it() {
 }
 
 #[test]
+fn an_answer_that_does_not_wait_for_the_body_is_the_last_and_says_so() {
+    let stage = Stage::plain();
+    for (method, status) in [("POST", 405), ("GET", 200)] {
+        for framing in [("content-length", "5"), ("transfer-encoding", "chunked")] {
+            let mut client = stage.client();
+            let answer = client.ask(method, "/healthz", &[framing], b"");
+            assert_eq!((answer.status, answer.header("connection")), (status, Some("close")), "{method} {framing:?}");
+            assert!(client.is_closed());
+        }
+    }
+    stage.answers();
+}
+
+#[test]
 fn who_has_said_all_is_answered_and_who_stops_halfway_is_let_go() {
     let stage = Stage::plain();
     let mut client = stage.client();
