@@ -28,7 +28,7 @@ pub(super) async fn read(request: &HttpRequest, payload: Payload, limits: &Limit
     match actix_web::rt::time::timeout(limits.body_time, collect(payload, ends, limits)).await {
         Ok(body) => {
             if let Some(conversation) = request.conn_data::<Rc<Conversation>>() {
-                conversation.body_has_come();
+                conversation.end_body();
             }
             body
         }

@@ -84,7 +84,7 @@ impl Conversation {
     }
 
     /// The body of the request in hand has come to its end.
-    pub(super) fn body_has_come(&self) {
+    pub(super) fn end_body(&self) {
         self.body.set(Body::NOTHING);
     }
 
@@ -220,7 +220,7 @@ mod tests {
         let chunked = conversation.take_in_hand(&head(TRANSFER_ENCODING, "chunked"));
         conversation.has_come(1000);
         assert!(!holds());
-        conversation.body_has_come();
+        conversation.end_body();
         assert!(holds());
         drop(chunked);
         assert!(!holds());

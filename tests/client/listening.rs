@@ -1,5 +1,6 @@
 //! `subscribe`: how it ends, and what it says of a stream that breaks.
 
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -55,10 +56,15 @@ fn a_subscription_ends_cleanly_with_ctrl_c() {
         Stub::start(|_| Deed::Stream(vec!["data: {\"topic\": \"a\"}\n\n".into(); 600], Duration::from_millis(50)));
     let url = endless.url();
     let mut child = command(&["subscribe", "#", "--gateway", &url]);
-    let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1_000));
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Once it has told an event, it listens for signals, too.
+    let mut told = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    told.read_line(&mut first).unwrap();
     let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
-    let told = Told::of(&child.wait_with_output().unwrap()).expect(0);
-    assert!(told.out.starts_with("a  null\n") && told.err.contains("[!] Ended after "), "{}{}", told.out, told.err);
+    // It goes on telling until it hears of the signal.
+    std::io::copy(&mut told, &mut std::io::sink()).unwrap();
+    let ended = Told::of(&child.wait_with_output().unwrap()).expect(0);
+    assert!(first == "a  null\n" && ended.err.contains("[!] Ended after "), "{first}{}", ended.err);
 }

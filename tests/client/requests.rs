@@ -1,6 +1,6 @@
 //! `request`: one, or many.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -110,7 +110,12 @@ fn ctrl_c_ends_it_with_the_figures_so_far() {
     });
     let mut child = command(&["request", &slow.api(), "x", "--for", "1min", "-C", "2"]);
     let child = child.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1_000));
+    // Once it asks, it listens for signals, too.
+    let began = Instant::now();
+    while slow.seen().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is asked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let told = Told::of(&child.wait_with_output().unwrap()).expect(0);
     assert!(told.out.contains("outcomes") && told.err.contains("interrupted"), "{}{}", told.out, told.err);
