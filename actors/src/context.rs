@@ -126,8 +126,6 @@ struct Lazy<A: Actor<Context = ServiceContext<A>>> {
     blocked: Vec<Waker>,
     /// Deliveries that found the actor waiting.
     backlog: VecDeque<Call<A>>,
-    /// Whether there is a [`WaitTask`].
-    waits_on: bool,
     random: Option<Stream>,
 }
 
@@ -138,6 +136,8 @@ pub struct ServiceContext<A: Actor<Context = Self>> {
     life: Life,
     /// It has yet to begin, or is about to end, and takes nothing but answers.
     closed: bool,
+    /// Whether there is a [`WaitTask`]. Without one, there is nothing to wait for.
+    waits_on: bool,
     cell: Weak<ServiceCell<A>>,
     address: OnceCell<Box<Addr<A>>>,
     lazy: Option<Box<Lazy<A>>>,
@@ -145,7 +145,16 @@ pub struct ServiceContext<A: Actor<Context = Self>> {
 
 impl<A: Actor<Context = Self>> ServiceContext<A> {
     fn new(network: Rc<Network>, id: ServiceId, cell: Weak<ServiceCell<A>>) -> Self {
-        ServiceContext { network, id, life: Life::Running, closed: true, cell, address: OnceCell::new(), lazy: None }
+        ServiceContext {
+            network,
+            id,
+            life: Life::Running,
+            closed: true,
+            waits_on: false,
+            cell,
+            address: OnceCell::new(),
+            lazy: None,
+        }
     }
 
     /// Who this actor is.
@@ -219,7 +228,6 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
                 waits: VecDeque::new(),
                 blocked: Vec::new(),
                 backlog: VecDeque::new(),
-                waits_on: false,
                 random: None,
             })
         })
@@ -236,7 +244,7 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
     /// Sees to it that what waits is carried out, and that what it blocks goes on then.
     fn wait_on(&mut self) {
         let cell = self.cell.clone();
-        if !std::mem::replace(&mut self.lazy().waits_on, true) {
+        if !std::mem::replace(&mut self.waits_on, true) {
             self.network.spawn(self.id, Box::pin(WaitTask { cell }));
         }
     }
@@ -315,7 +323,8 @@ impl<A: Actor<Context = Self>> AsyncContext<A> for ServiceContext<A> {
     }
 
     fn waiting(&self) -> bool {
-        self.life != Life::Running || self.lazy.as_ref().is_some_and(|lazy| !lazy.waits.is_empty())
+        let waits = || self.lazy.as_ref().is_some_and(|lazy| !lazy.waits.is_empty());
+        self.life != Life::Running || (self.waits_on && waits())
     }
 
     fn cancel_future(&mut self, handle: SpawnHandle) -> bool {

@@ -13,6 +13,7 @@
 
 mod arriving;
 pub(crate) mod endings;
+mod flights;
 mod kept;
 pub(crate) mod ledger;
 mod links;
@@ -21,9 +22,11 @@ mod outcomes;
 pub(crate) mod pacing;
 pub(crate) mod pending;
 pub(crate) mod ports;
+mod pricing;
 pub(crate) mod pump;
 mod recoveries;
 pub(crate) mod reminder;
+pub(crate) mod schedule;
 pub(crate) mod seats;
 mod sending;
 mod strikes;
@@ -48,6 +51,7 @@ use crate::network::ledger::Ledger;
 use crate::network::links::Links;
 use crate::network::order::InSequence;
 use crate::network::ports::{AnyBody, Body, Fate, Ports, Receiver};
+use crate::network::pricing::Outbox;
 use crate::network::seats::{Closable, Presence, Seats};
 use crate::network::table::Table;
 use crate::network::waits::{WaitKey, Waits};
@@ -68,7 +72,12 @@ pub(crate) use sending::{Envelope, size_of};
 struct Event {
     slot: u32,
     port: u16,
+    /// Who gets it now, so that what that takes can be fetched ahead; or `NOBODY`.
+    to: ServiceId,
 }
+
+/// Who gets what is still on its way.
+const NOBODY: ServiceId = ServiceId(u32::MAX);
 
 /// What a timer does when it fires.
 pub(crate) enum Alarm {
@@ -86,6 +95,8 @@ struct World {
     model: LinkModel,
     /// Whether the topology may change during the run, so that messages must know their way.
     changes: bool,
+    /// Whether messages are priced in batches.
+    in_batches: bool,
 }
 
 /// What [`Network::new`] needs.
@@ -106,6 +117,7 @@ pub(crate) struct Parts {
 pub(crate) struct Network {
     now: Cell<u64>,
     calendar: RefCell<Calendar<Event>>,
+    outbox: RefCell<Outbox>,
     timers: RefCell<Timers<Alarm>>,
     /// Of the timer that was cancelled last.
     spare_waker: Cell<Option<Waker>>,
@@ -144,9 +156,11 @@ impl Network {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
         let Parts { seed, topology, model, changes, timeout, seats, by_name, book, ledger, watch } = parts;
         let streams = Streams::new(seed);
+        let lookahead = pricing::lookahead(&topology, model, changes);
         Rc::new(Network {
             now: Cell::new(0),
             calendar: RefCell::new(Calendar::new()),
+            outbox: RefCell::new(Outbox::new(lookahead)),
             timers: RefCell::new(Timers::new()),
             spare_waker: Cell::default(),
             executor: Executor::new(),
@@ -158,6 +172,7 @@ impl Network {
                 topology,
                 model,
                 changes,
+                in_batches: lookahead > 0,
             }),
             waits: RefCell::default(),
             seats: RefCell::new(seats),
@@ -288,6 +303,11 @@ impl Network {
     /// The run is to end; whoever says so first is heard.
     pub(crate) fn end_run(&self, why: Ending) {
         self.verdict.borrow_mut().get_or_insert(why);
+    }
+
+    #[inline]
+    fn has_verdict(&self) -> bool {
+        self.verdict.borrow().is_some()
     }
 
     /// Which incarnation of a service there is, counted from 1.

@@ -58,7 +58,7 @@ impl<T> Ord for Far<T> {
 pub(crate) struct Calendar<T> {
     entries: Vec<Entry<T>>,
     free: u32,
-    buckets: Vec<Bucket>,
+    buckets: Box<[Bucket; BUCKETS as usize]>,
     /// One bit for every bucket that holds something.
     occupied: [u64; WORDS],
     /// One bit for every word of `occupied` that is not zero.
@@ -70,6 +70,10 @@ pub(crate) struct Calendar<T> {
     far: BinaryHeap<Reverse<Far<T>>>,
     far_sequence: u64,
     len: usize,
+    /// When the first event is due, if there is any.
+    next: u64,
+    /// Its entry, if it is in the ring.
+    first: u32,
     pushes: u32,
     steps: u32,
     far_pushes: u32,
@@ -80,7 +84,7 @@ impl<T: Copy> Calendar<T> {
         Calendar {
             entries: Vec::new(),
             free: NONE,
-            buckets: vec![EMPTY; BUCKETS as usize],
+            buckets: Box::new([EMPTY; BUCKETS as usize]),
             occupied: [0; WORDS],
             words: 0,
             shift: 14,
@@ -88,6 +92,8 @@ impl<T: Copy> Calendar<T> {
             far: BinaryHeap::new(),
             far_sequence: 0,
             len: 0,
+            next: 0,
+            first: NONE,
             pushes: 0,
             steps: 0,
             far_pushes: 0,
@@ -103,27 +109,33 @@ impl<T: Copy> Calendar<T> {
     /// Adds an event behind all others of the same time.
     #[inline]
     pub(crate) fn push(&mut self, time: u64, event: T) {
-        self.len += 1;
         self.pushes += 1;
         if self.pushes == REVIEW {
             self.review();
         }
-        self.insert(time, event);
+        let entry = self.insert(time, event);
+        if self.len == 0 || time < self.next {
+            (self.next, self.first) = (time, entry);
+        }
+        self.len += 1;
     }
 
     /// The time of the first event.
     #[inline]
     pub(crate) fn next_time(&self) -> Option<u64> {
-        match self.first_bucket() {
-            Some(bucket) => Some(self.entries[self.buckets[bucket].head as usize].time),
-            None => self.far.peek().map(|Reverse(far)| far.time),
-        }
+        (self.len > 0).then_some(self.next)
+    }
+
+    /// The first event, if it is at hand.
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<T> {
+        self.entries.get(self.first as usize).map(|entry| entry.event)
     }
 
     /// Takes the first event if it is due at `now` (or should have been before).
     #[inline]
     pub(crate) fn pop_due(&mut self, now: u64) -> Option<T> {
-        if self.len == 0 {
+        if self.len == 0 || self.next > now {
             return None;
         }
         if now >> self.shift > self.present {
@@ -131,28 +143,39 @@ impl<T: Copy> Calendar<T> {
         }
         let bucket = (self.present % BUCKETS) as usize;
         let head = self.buckets[bucket].head;
-        if head == NONE {
-            return None;
-        }
-        let entry = self.entries[head as usize];
-        if entry.time > now {
-            return None;
-        }
-        self.unlink_head(bucket, entry.next);
-        self.entries[head as usize].next = self.free;
+        let entry = self.entries.get_mut(head as usize)?;
+        let Entry { event, next, .. } = *entry;
+        entry.next = self.free;
         self.free = head;
         self.len -= 1;
-        Some(entry.event)
+        self.unlink_head(bucket, next);
+        self.find_first(next);
+        Some(event)
     }
 
+    /// Finds the first event after one was taken. What was behind that one in its bucket comes before all
+    /// other buckets.
     #[inline]
-    fn insert(&mut self, time: u64, event: T) {
+    fn find_first(&mut self, behind: u32) {
+        self.first = match behind {
+            NONE => self.first_bucket().map_or(NONE, |bucket| self.buckets[bucket].head),
+            _ => behind,
+        };
+        self.next = match self.entries.get(self.first as usize) {
+            Some(first) => first.time,
+            None => self.far.peek().map_or(0, |Reverse(far)| far.time),
+        };
+    }
+
+    /// Returns the entry, or `NONE` if the event waits beyond the ring.
+    #[inline(always)]
+    fn insert(&mut self, time: u64, event: T) -> u32 {
         let number = (time >> self.shift).max(self.present);
         if number - self.present >= BUCKETS {
             self.far_sequence += 1;
             self.far_pushes += 1;
             self.far.push(Reverse(Far { time, sequence: self.far_sequence, event }));
-            return;
+            return NONE;
         }
         let slot = self.allocate(time, event);
         let index = (number % BUCKETS) as usize;
@@ -167,9 +190,17 @@ impl<T: Copy> Calendar<T> {
         } else {
             self.insert_sorted(index, slot, time);
         }
+        slot
+    }
+
+    /// Apart from [`push`](Self::push), into which the same is written out.
+    #[inline(never)]
+    fn move_in(&mut self, time: u64, event: T) {
+        self.insert(time, event);
     }
 
     /// Walks from the head to behind the last entry that is not later.
+    #[inline(never)]
     fn insert_sorted(&mut self, index: usize, slot: u32, time: u64) {
         let mut previous = NONE;
         let mut at = self.buckets[index].head;
@@ -239,7 +270,7 @@ impl<T: Copy> Calendar<T> {
                 break;
             }
             if let Some(Reverse(far)) = self.far.pop() {
-                self.insert(far.time, far.event);
+                self.move_in(far.time, far.event);
             }
         }
     }
@@ -278,10 +309,11 @@ impl<T: Copy> Calendar<T> {
         self.shift = shift;
         self.present = present_time >> shift;
         for (time, event) in all {
-            self.insert(time, event);
+            self.move_in(time, event);
         }
         self.far_pushes = 0;
         self.steps = 0;
+        self.find_first(NONE);
     }
 }
 
@@ -298,10 +330,15 @@ mod tests {
         fn next_time(&self) -> Option<u64> {
             self.0.iter().map(|e| e.0).min()
         }
+        fn first(&self) -> Option<usize> {
+            self.0.iter().position(|e| Some(e.0) == self.next_time())
+        }
+        fn peek(&self) -> Option<u32> {
+            Some(self.0[self.first()?].1)
+        }
         fn pop_due(&mut self, now: u64) -> Option<u32> {
-            let time = self.next_time().filter(|t| *t <= now)?;
-            let first = self.0.iter().position(|e| e.0 == time)?;
-            Some(self.0.remove(first).1)
+            self.next_time().filter(|t| *t <= now)?;
+            Some(self.0.remove(self.first()?).1)
         }
     }
 
@@ -328,6 +365,7 @@ mod tests {
                 }
                 for _ in 0..pops {
                     prop_assert_eq!(calendar.next_time(), plain.next_time());
+                    prop_assert!(calendar.peek().is_none_or(|first| plain.peek() == Some(first)));
                     let Some(time) = plain.next_time() else { break };
                     now = now.max(time);
                     prop_assert_eq!(calendar.pop_due(now), plain.pop_due(now));
@@ -352,8 +390,10 @@ mod tests {
                 now = now.max(time.unwrap_or_default());
                 prop_assert!(now >= last);
                 last = now;
+                let first = calendar.peek();
                 let event = calendar.pop_due(now);
                 prop_assert!(event.is_some());
+                prop_assert!(first.is_none() || first == event);
                 calendar.push(now + delays[turn % delays.len()], event.unwrap_or_default());
             }
             prop_assert_eq!(calendar.len(), delays.len());

@@ -94,6 +94,8 @@ struct Local {
 
 thread_local! {
     static LOCAL: RefCell<Local> = const { RefCell::new(Local { executor: 0, queue: VecDeque::new() }) };
+    /// The length of that queue, to be asked at a glance.
+    static LOCAL_LEN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Does something with this thread's queue, if it is that executor's.
@@ -101,7 +103,11 @@ thread_local! {
 fn with_local<R>(executor: u64, run: impl FnOnce(&mut VecDeque<TaskId>) -> R) -> Option<R> {
     let reach = LOCAL.try_with(|local| {
         let mut local = local.try_borrow_mut().ok()?;
-        (local.executor == executor).then(|| run(&mut local.queue))
+        (local.executor == executor).then(|| {
+            let result = run(&mut local.queue);
+            LOCAL_LEN.set(local.queue.len());
+            result
+        })
     });
     reach.ok().flatten()
 }
@@ -280,6 +286,12 @@ impl Executor {
         let _ = catch(|| drop(tasks));
     }
 
+    /// True if nothing is runnable, told at a glance. False may also mean that somebody has to look.
+    #[inline]
+    pub(crate) fn is_surely_idle(&self) -> bool {
+        LOCAL_LEN.get() == 0 && self.ready.foreign_len.load(Ordering::Relaxed) == 0
+    }
+
     /// Polls the task that has been runnable longest. `begin` is told whose it is.
     pub(crate) fn poll_one(&self, begin: impl FnOnce(Owner)) -> Polled {
         let Some(id) = self.pop() else { return Polled::Idle };
@@ -324,6 +336,7 @@ impl Drop for Executor {
             if local.executor == self.ready.executor {
                 local.executor = 0;
                 local.queue.clear();
+                LOCAL_LEN.set(0);
             }
         });
     }

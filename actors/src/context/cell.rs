@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use actix::dev::MessageResponse;
 use actix::prelude::*;
+use prefetch_index::prefetch_index;
 
 use super::{Life, Networked, ServiceContext};
 use crate::network::Network;
@@ -106,21 +107,31 @@ where
     A: Networked + Handler<Delivery<B>>,
     B: 'static,
 {
+    #[inline]
+    fn fetch(&self) {
+        let itself = std::slice::from_ref(self);
+        prefetch_index(itself, 0);
+        // Where it ends.
+        prefetch_index(itself, 1);
+    }
+
     /// Runs the actor's handler; a panic in it ends the actor and goes no further.
     #[inline]
     fn receive(&self, arrival: &Arrival<'_>, body: B) -> Result<(), Refused<B>> {
-        let gone = |body| Err(Refused { refusal: Refusal::Gone, body: Some(body) });
+        let gone = |body| Err(Refused { refusal: Refusal::Gone, body });
+        let mut body = Some(body);
         let Ok(mut inner) = self.inner.try_borrow_mut() else { return gone(body) };
         let Some((actor, ctx)) = inner.as_mut() else { return gone(body) };
         let mut accepted = false;
         let handled = catch(|| {
             if ctx.closed && !arrival.header.wait.is_answer() {
-                return Err(Refused { refusal: Refusal::Gone, body: Some(body) });
+                return Err(Refusal::Gone);
             }
             let waiting = ctx.waiting();
             if actor.is_full(TypeId::of::<B>()) || (waiting && ctx.lazy().backlog.len() >= BACKLOG_LIMIT) {
-                return Err(Refused { refusal: Refusal::InboxFull, body: Some(body) });
+                return Err(Refusal::InboxFull);
             }
+            let Some(body) = body.take() else { return Ok(()) };
             let delivery = arrival.accept(body);
             accepted = true;
             if waiting {
@@ -133,7 +144,7 @@ where
         });
         let handled = match handled {
             Ok(Ok(())) if ctx.life != Life::Running => catch(|| self.end(inner)),
-            Ok(result) => return result,
+            Ok(result) => return result.map_err(|refusal| Refused { refusal, body }),
             Err(caught) => {
                 drop(inner);
                 Err(caught)
@@ -142,6 +153,6 @@ where
         if let Err(caught) = handled {
             arrival.network.crash(self.id, caught);
         }
-        if accepted { Ok(()) } else { Err(Refused { refusal: Refusal::Gone, body: None }) }
+        if accepted { Ok(()) } else { gone(None) }
     }
 }

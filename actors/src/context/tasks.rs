@@ -77,7 +77,7 @@ impl<A: Actor<Context = ServiceContext<A>>> Future for WaitTask<A> {
                     break;
                 }
             }
-            ctx.lazy().waits_on = false;
+            ctx.waits_on = false;
             Poll::Ready(())
         })
         .unwrap_or(Poll::Ready(()))

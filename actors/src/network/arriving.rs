@@ -21,7 +21,7 @@ impl Network {
             interface: header.interface,
             sent_at: SimTime::from_nanos(header.sent_at),
             bytes: Bytes(header.bytes),
-            held_back: SimDuration::from_nanos(self.now.get() - header.arrives.min(self.now.get())),
+            held_back: SimDuration::from_nanos(header.held_back(self.now.get())),
             duplicate: header.duplicate,
             body_type,
         }
@@ -30,19 +30,20 @@ impl Network {
     /// Books a delivery that is about to happen, and tells whoever awaits it.
     #[inline]
     pub(crate) fn book_delivery(&self, header: &Header, body_type: &'static str) {
-        let passage = self.passage(header, body_type);
+        let now = self.now();
+        let first = !header.duplicate;
+        let unawaited = header.wait.is_none();
         // An awaited raw message waits for its answer, not for its delivery.
-        let waits_for_delivery = header.wait.is_none() || header.interface == Interface::Mpi;
-        let acked = header.interface.is_message() && waits_for_delivery && !header.duplicate;
+        let acked = first && header.interface.is_message() && (unawaited || header.interface == Interface::Mpi);
         {
             let mut ledger = self.ledger.borrow_mut();
-            ledger.delivered(self.now(), &passage);
-            if acked && header.wait.is_none() {
-                ledger.taken(self.now(), &passage);
+            ledger.delivered(now, header, acked && unawaited);
+            if ledger.is_told() {
+                ledger.tell_delivery(now, &self.passage(header, body_type), acked && unawaited);
             }
         }
         self.seats.borrow_mut().count_received(header.to, header.interface);
-        if acked && !header.wait.is_none() {
+        if acked && !unawaited {
             self.settle(header.wait, Answer::Delivered);
         }
         self.acting.set(header.to);

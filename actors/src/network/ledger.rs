@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::network::ports::Header;
 use crate::network::recoveries::Recoveries;
 use crate::outcome::{Interface, OutcomeKind};
 use crate::panics::Caught;
@@ -44,16 +45,19 @@ fn latencies_of_each_interface() -> Result<Vec<Latencies>, hdrhistogram::Creatio
 /// The fingerprint: every event leaves a record of fixed layout, and the records are hashed in
 /// large pieces (XXH3, 64 bit). Texts are hashed with their length.
 struct Fingerprint {
-    buffer: Vec<u8>,
+    records: Vec<Record>,
     hasher: Xxh3,
 }
 
-const PIECE: usize = 16 * 1024;
+type Record = [u8; 44];
+
+/// So many records are hashed at once.
+const PIECE: usize = 372;
 
 impl Fingerprint {
     #[inline]
     fn record(&mut self, tag: u8, detail: u8, ids: [u32; 2], words: [u64; 4]) {
-        let mut record = [0u8; 44];
+        let mut record: Record = [0; 44];
         record[0] = tag;
         record[1] = detail;
         record[4..8].copy_from_slice(&ids[0].to_le_bytes());
@@ -61,10 +65,10 @@ impl Fingerprint {
         for (i, word) in words.iter().enumerate() {
             record[12 + 8 * i..20 + 8 * i].copy_from_slice(&word.to_le_bytes());
         }
-        if self.buffer.len() + record.len() > PIECE {
+        if self.records.len() >= PIECE {
             self.flush();
         }
-        self.buffer.extend_from_slice(&record);
+        self.records.push(record);
     }
 
     fn text(&mut self, text: &str) {
@@ -73,9 +77,10 @@ impl Fingerprint {
         self.hasher.update(text.as_bytes());
     }
 
+    #[inline(never)]
     fn flush(&mut self) {
-        self.hasher.update(&self.buffer);
-        self.buffer.clear();
+        self.hasher.update(self.records.as_flattened());
+        self.records.clear();
     }
 }
 
@@ -117,7 +122,7 @@ impl Ledger {
             causes: BTreeMap::new(),
             deliveries: latencies_of_each_interface()?,
             requests: latencies_of_each_interface()?,
-            fingerprint: Fingerprint { buffer: Vec::with_capacity(PIECE), hasher: Xxh3::new() },
+            fingerprint: Fingerprint { records: Vec::with_capacity(PIECE), hasher: Xxh3::new() },
             sink,
             names,
             faults: BTreeMap::new(),
@@ -135,36 +140,43 @@ impl Ledger {
         }
     }
 
-    /// A message arrived.
+    /// A message arrived. `taken`: nobody awaits it, so that this is its outcome, too, and the same record
+    /// says so.
     #[inline]
-    pub(crate) fn delivered(&mut self, at: SimTime, passage: &Passage) {
-        let p = passage;
-        if p.duplicate {
+    pub(crate) fn delivered(&mut self, at: SimTime, header: &Header, taken: bool) {
+        let interface = header.interface;
+        if header.duplicate {
             self.traffic.duplicates += 1;
         } else {
+            self.deliveries[interface as usize].note(at.since(SimTime::from_nanos(header.sent_at)));
             self.traffic.delivered += 1;
-            self.traffic.bytes = self.traffic.bytes.saturating_add(p.bytes.0);
-            self.deliveries[p.interface as usize].note(at.since(p.sent_at));
+            self.traffic.bytes = self.traffic.bytes.saturating_add(header.bytes);
         }
-        if !p.held_back.is_zero() {
-            self.traffic.held_back += 1;
+        if taken {
+            self.count(interface, OutcomeKind::Ack);
+            self.recoveries.served(header.to, SimTime::from_nanos(header.sent_at), at);
         }
-        let detail = p.interface as u8 | u8::from(p.duplicate) << 7;
-        let words = [at.as_nanos(), p.sent_at.as_nanos(), p.bytes.0, p.held_back.as_nanos()];
-        self.fingerprint.record(1, detail, [p.from.0, p.to.0], words);
-        if self.sink.is_some() {
-            let Passage { from, to, interface, sent_at, bytes, held_back, duplicate, body_type } = *p;
-            self.tell(&TraceEvent::Delivery {
-                at,
-                from,
-                to,
-                interface,
-                sent_at,
-                bytes,
-                held_back,
-                duplicate,
-                body_type,
-            });
+        let held_back = header.held_back(at.as_nanos());
+        self.traffic.held_back += u64::from(held_back > 0);
+        let detail = interface as u8 | u8::from(header.duplicate) << 7;
+        let words = [at.as_nanos(), header.sent_at, header.bytes, held_back];
+        self.fingerprint.record(1, detail, [header.from.0, header.to.0], words);
+    }
+
+    /// Whether somebody wants to hear of every event.
+    #[inline]
+    pub(crate) fn is_told(&self) -> bool {
+        self.sink.is_some()
+    }
+
+    /// Tells of a message that [arrived](Self::delivered).
+    #[cold]
+    pub(crate) fn tell_delivery(&mut self, at: SimTime, passage: &Passage, taken: bool) {
+        let Passage { from, to, interface, sent_at, bytes, held_back, duplicate, body_type } = *passage;
+        self.tell(&TraceEvent::Delivery { at, from, to, interface, sent_at, bytes, held_back, duplicate, body_type });
+        if taken {
+            let (to, kind, elapsed) = (Some(to), OutcomeKind::Ack, at.since(sent_at));
+            self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause: None });
         }
     }
 
@@ -199,19 +211,6 @@ impl Ledger {
         self.fingerprint.record(3, detail, ids, [at.as_nanos(), sent_at.as_nanos(), 0, 0]);
         let elapsed = at.since(sent_at);
         self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause });
-    }
-
-    /// A message that nobody awaits was taken. Its delivery, which was just noted, is already in
-    /// the fingerprint and says the same.
-    #[inline]
-    pub(crate) fn taken(&mut self, at: SimTime, passage: &Passage) {
-        self.count(passage.interface, OutcomeKind::Ack);
-        self.recoveries.served(passage.to, passage.sent_at, at);
-        if self.sink.is_some() {
-            let Passage { from, to, interface, sent_at, .. } = *passage;
-            let (to, kind, elapsed) = (Some(to), OutcomeKind::Ack, at.since(sent_at));
-            self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause: None });
-        }
     }
 
     /// A message that nobody awaits was lost: that is its outcome. Its loss, which was just noted, is

@@ -4,14 +4,14 @@
 //! table of who receives them. An event in the calendar is a port and a slot, eight bytes; sending
 //! and delivering move the body into the slab and out of it, without an allocation of its own.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::{Any, type_name};
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use serde::Serialize;
-use slab::Slab;
 
 use crate::network::Network;
+use crate::network::flights::Flights;
 use crate::network::table::Table;
 use crate::network::waits::WaitKey;
 use crate::outcome::{Interface, Undelivered};
@@ -82,6 +82,9 @@ pub(crate) struct Refused<B> {
 pub(crate) trait Receiver<B> {
     /// Accepts the arrival, or gives the body back.
     fn receive(&self, arrival: &Arrival<'_>, body: B) -> Result<(), Refused<B>>;
+
+    /// Something is to arrive soon: lets the processor fetch what receiving it takes.
+    fn fetch(&self) {}
 }
 
 /// Where a message is on its way along a link: it enters, waits and is sent, and leaves.
@@ -145,13 +148,29 @@ pub(crate) struct Header {
     pub(crate) incarnation: u32,
 }
 
+/// Not held back: it arrives when it is due.
+pub(crate) const WHEN_DUE: u64 = u64::MAX;
+
 /// A message to a name: whoever bears it takes it.
 pub(crate) const ANY_INCARNATION: u32 = 0;
 
 impl Header {
+    /// All of it; what is left knows no way.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Header {
+        let way = self.way.take();
+        Header { way, ..*self }
+    }
+
     /// The links on its way; none if nobody had to know.
     pub(crate) fn legs(&self) -> &[Leg] {
         self.way.as_ref().map_or(&[], |way| &way.legs)
+    }
+
+    /// How long it has waited for those before it, if it is delivered now.
+    #[inline]
+    pub(crate) fn held_back(&self, now: u64) -> u64 {
+        now.saturating_sub(self.arrives)
     }
 
     /// The slot of its other copy, if that is in flight.
@@ -166,15 +185,12 @@ impl Header {
     }
 }
 
-struct Flight<B> {
-    header: Header,
-    body: B,
-}
-
 /// A port, whatever its bodies are.
 pub(crate) trait AnyPort: Any {
     /// The next event of a message has come.
     fn arrive(&self, network: &Network, port: u16, slot: u32);
+    /// A message is to arrive soon: lets the processor fetch what that takes.
+    fn fetch(&self, network: &Network, slot: u32, to: ServiceId);
     /// Looks at a message, and changes it.
     fn with_header(&self, slot: u32, look: &mut dyn FnMut(&mut Header));
     /// Adds a second copy of a message; returns its slot.
@@ -191,15 +207,15 @@ pub(crate) trait AnyPort: Any {
 /// The messages of one type that are in flight, and who takes them.
 pub(crate) struct Port<B> {
     pub(crate) index: u16,
-    flights: RefCell<Slab<Flight<B>>>,
+    flights: RefCell<Flights<B>>,
     receivers: RefCell<Table<Rc<dyn Receiver<B>>>>,
 }
 
 impl<B: Body> Port<B> {
     /// Takes a message in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn board(&self, header: Header, body: B) -> u32 {
-        self.flights.borrow_mut().insert(Flight { header, body }) as u32
+        self.flights.borrow_mut().insert(header, body)
     }
 
     pub(crate) fn set_receiver(&self, service: ServiceId, receiver: Rc<dyn Receiver<B>>) {
@@ -249,47 +265,52 @@ impl<B: Body> AnyPort for Port<B> {
     #[inline]
     fn arrive(&self, network: &Network, port: u16, slot: u32) {
         let mut flights = self.flights.borrow_mut();
-        let Some(flight) = flights.get_mut(slot as usize) else {
-            return;
-        };
-        let header = &mut flight.header;
+        let Some((header, _)) = flights.get_mut(slot) else { return };
         // The plain case: one event a message, and this is it.
-        if header.fate == Fate::Moves && header.way.is_none() {
-            let Flight { header, body } = flights.remove(slot as usize);
+        let is_plain = header.fate == Fate::Moves && header.way.is_none();
+        if !is_plain {
             drop(flights);
-            return self.hand_over(network, &header, body);
-        }
-        drop(flights);
-        if network.arrives_for_good(self, port, slot) {
-            let flight = self.flights.borrow_mut().try_remove(slot as usize);
-            if let Some(Flight { header, body }) = flight {
-                self.hand_over(network, &header, body);
+            if !network.arrives_for_good(self, port, slot) {
+                return;
             }
+            flights = self.flights.borrow_mut();
         }
+        let Some((header, body)) = flights.remove(slot) else { return };
+        drop(flights);
+        self.hand_over(network, &header, body);
+    }
+
+    #[inline]
+    fn fetch(&self, network: &Network, slot: u32, to: ServiceId) {
+        self.flights.borrow().fetch(slot);
+        if let Some(receiver) = self.receivers.borrow().get(to) {
+            receiver.fetch();
+        }
+        network.seats.borrow().fetch(to);
     }
 
     fn with_header(&self, slot: u32, look: &mut dyn FnMut(&mut Header)) {
-        if let Some(flight) = self.flights.borrow_mut().get_mut(slot as usize) {
-            look(&mut flight.header);
+        if let Some((header, _)) = self.flights.borrow_mut().get_mut(slot) {
+            look(header);
         }
     }
 
     fn duplicate(&self, slot: u32) -> Option<u32> {
         let mut flights = self.flights.borrow_mut();
-        let original = flights.get_mut(slot as usize)?;
-        let mut header = original.header.clone();
+        let (original, body) = flights.get_mut(slot)?;
+        let mut header = original.clone();
         header.duplicate = true;
         header.set_twin(slot);
-        let body = original.body.clone();
-        let copy = flights.insert(Flight { header, body }) as u32;
-        if let Some(original) = flights.get_mut(slot as usize) {
-            original.header.set_twin(copy);
+        let body = body.clone();
+        let copy = flights.insert(header, body);
+        if let Some((original, _)) = flights.get_mut(slot) {
+            original.set_twin(copy);
         }
         Some(copy)
     }
 
     fn discard(&self, slot: u32) {
-        let flight = self.flights.borrow_mut().try_remove(slot as usize);
+        let flight = self.flights.borrow_mut().remove(slot);
         drop(flight);
     }
 
@@ -299,8 +320,8 @@ impl<B: Body> AnyPort for Port<B> {
     }
 
     fn each(&self, look: &mut dyn FnMut(u32, &mut Header)) {
-        for (slot, flight) in self.flights.borrow_mut().iter_mut() {
-            look(slot as u32, &mut flight.header);
+        for (slot, header) in self.flights.borrow_mut().iter_mut() {
+            look(slot, header);
         }
     }
 
@@ -313,34 +334,45 @@ impl<B: Body> AnyPort for Port<B> {
 #[derive(Default)]
 pub(crate) struct Ports {
     by_index: Vec<Rc<dyn AnyPort>>,
-    /// The same ports as `Rc<Port<B>>` by the type of `B`, the one used last in front.
-    by_type: Vec<(TypeId, Rc<dyn Any>)>,
+    /// The same ones, each an `Rc<Port<B>>`.
+    by_type: Vec<Rc<dyn Any>>,
+    /// The index of the one that was boarded last: the next message is mostly of the same type.
+    last: usize,
 }
 
 impl Ports {
     /// The port of a type; made when it is first asked for.
-    #[inline]
     pub(crate) fn of<B: Body>(&mut self) -> Rc<Port<B>> {
-        for at in 0..self.by_type.len() {
-            let (body, port) = &self.by_type[at];
-            if *body == TypeId::of::<B>()
-                && let Ok(port) = port.clone().downcast::<Port<B>>()
-            {
-                self.by_type.swap(0, at);
-                return port;
-            }
-        }
-        self.add()
+        let found = self.by_type.iter().find_map(|port| port.clone().downcast().ok());
+        found.unwrap_or_else(|| self.add())
     }
 
+    /// Takes a message in; returns its port and slot.
+    #[inline(always)]
+    pub(crate) fn board<B: Body>(&mut self, header: Header, body: B) -> (u16, u32) {
+        match self.by_type.get(self.last).and_then(|port| port.downcast_ref::<Port<B>>()) {
+            Some(port) => (port.index, port.board(header, body)),
+            None => self.board_elsewhere(header, body),
+        }
+    }
+
+    /// The message is of another type than the last one.
+    #[inline(never)]
+    fn board_elsewhere<B: Body>(&mut self, header: Header, body: B) -> (u16, u32) {
+        let port = self.of::<B>();
+        self.last = usize::from(port.index);
+        (port.index, port.board(header, body))
+    }
+
+    #[inline(never)]
     fn add<B: Body>(&mut self) -> Rc<Port<B>> {
         let port = Rc::new(Port::<B> {
             index: self.by_index.len() as u16,
-            flights: RefCell::new(Slab::new()),
+            flights: RefCell::new(Flights::new()),
             receivers: RefCell::default(),
         });
         self.by_index.push(port.clone());
-        self.by_type.push((TypeId::of::<B>(), port.clone()));
+        self.by_type.push(port.clone());
         port
     }
 

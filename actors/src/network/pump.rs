@@ -21,11 +21,11 @@ use std::task::{Context as TaskContext, Poll};
 
 use actix::prelude::*;
 
-use crate::changes::{Change, PolicyState, ScheduledChange};
 use crate::clock::executor::Polled;
 use crate::network::pacing::{self, Paced};
+use crate::network::schedule::Schedule;
 use crate::network::waits::Answer;
-use crate::network::{Alarm, Network};
+use crate::network::{Alarm, Event, Network};
 use crate::report::{Ending, PacingReport, Progress};
 use crate::trace::ServiceId;
 use crate::units::SimTime;
@@ -34,27 +34,53 @@ use crate::units::SimTime;
 /// run is told how far it is.
 const QUANTUM: u32 = 1024;
 
+/// With so many messages on their way, the next one and its receiver are no longer at hand.
+const MANY: usize = 256;
+
 /// So many things may happen within one instant, a hundred for each service, and four for each message
 /// that is on its way by then: what does more never waits for anything, and virtual time would stand
 /// still for ever.
 const INSTANT_LIMIT: u64 = 5_000_000;
 
 impl Network {
-    /// Does one thing of the present instant that is no timer. False if there was none.
+    /// Does one thing of the present instant that is no timer; or, if nothing of it is left and what comes
+    /// next is a delivery before `limit`, moves the clock there and carries that out.
     #[inline]
-    fn turn(&self) -> bool {
-        match self.executor.poll_one(|owner| self.acting.set(ServiceId(owner))) {
-            Polled::Ran => return true,
-            Polled::Panicked(owner, caught) => {
-                self.crash(ServiceId(owner), caught);
-                return true;
-            }
-            Polled::Idle => {}
+    fn turn(&self, limit: u64) -> Turn {
+        if !self.executor.is_surely_idle() && self.run_task() {
+            return Turn::Now;
         }
-        let event = self.calendar.borrow_mut().pop_due(self.now.get());
-        let Some(event) = event else { return false };
+        let mut calendar = self.calendar.borrow_mut();
+        let now = self.now.get();
+        let Some(next) = calendar.next_time() else { return Turn::Over };
+        let mut turn = Turn::Now;
+        if next > now {
+            let is_next = next < limit && !self.outbox.borrow().reaches(Some(next));
+            if !is_next || !self.timers.borrow().surely_none_until(next) {
+                return Turn::Over;
+            }
+            self.now.set(next);
+            turn = Turn::Later;
+        }
+        let Some(event) = calendar.pop_due(next) else { return Turn::Over };
+        let is_far = |ahead: &Event| calendar.len() > MANY && ahead.port == event.port;
+        let ahead = calendar.peek().filter(is_far);
+        drop(calendar);
         let port = self.ports.borrow().at(event.port).clone();
+        if let Some(ahead) = ahead {
+            port.fetch(self, ahead.slot, ahead.to);
+        }
         port.arrive(self, event.port, event.slot);
+        turn
+    }
+
+    /// Polls a task. False if none was runnable.
+    fn run_task(&self) -> bool {
+        match self.executor.poll_one(|owner| self.acting.set(ServiceId(owner))) {
+            Polled::Idle => return false,
+            Polled::Ran => {}
+            Polled::Panicked(owner, caught) => self.crash(ServiceId(owner), caught),
+        }
         true
     }
 
@@ -68,7 +94,11 @@ impl Network {
     /// When the next delivery or timer is due.
     #[inline]
     pub(super) fn next_time(&self) -> Option<u64> {
-        let delivery = self.calendar.borrow().next_time();
+        let mut delivery = self.calendar.borrow().next_time();
+        if self.outbox.borrow().reaches(delivery) {
+            self.price_all();
+            delivery = self.calendar.borrow().next_time();
+        }
         let mut timers = self.timers.borrow_mut();
         match delivery {
             Some(time) if timers.surely_none_until(time) => Some(time),
@@ -78,55 +108,14 @@ impl Network {
     }
 }
 
-/// The changes of a run, faults and policies, in order of time.
-pub(crate) struct Schedule {
-    /// Whether some machine crashes, and may be waited for.
-    crashes: bool,
-    faults: VecDeque<ScheduledChange>,
-    policies: Vec<(u64, PolicyState)>,
-}
-
-impl Schedule {
-    pub(crate) fn new(mut faults: Vec<ScheduledChange>, policies: Vec<PolicyState>) -> Self {
-        faults.sort_by_key(|fault| fault.at);
-        let policies = policies.into_iter().map(|p| (p.every().as_nanos().max(1), p)).collect();
-        let crashes = faults.iter().any(|fault| matches!(fault.change, Change::NodeCrash(_)));
-        Schedule { crashes, faults: faults.into(), policies }
-    }
-
-    pub(super) fn next_time(&self) -> Option<u64> {
-        let fault = self.faults.front().map(|fault| fault.at.as_nanos());
-        let policy = self.policies.iter().map(|(at, _)| *at).min();
-        fault.into_iter().chain(policy).min()
-    }
-
-    /// When a fault next strikes services: they may have something to do then, though now nobody has.
-    pub(super) fn next_strike(&self) -> Option<u64> {
-        let strikes = |fault: &&ScheduledChange| {
-            let brings_back = self.crashes && matches!(fault.change, Change::NodeUp(_));
-            brings_back || fault.change.strikes()
-        };
-        self.faults.iter().find(strikes).map(|fault| fault.at.as_nanos())
-    }
-
-    /// Carries out everything that is due.
-    pub(crate) fn carry_out(&mut self, network: &Network) {
-        let now = network.now.get();
-        while self.faults.front().is_some_and(|fault| fault.at.as_nanos() <= now) {
-            if let Some(fault) = self.faults.pop_front() {
-                network.change(&fault.change);
-            }
-        }
-        for (at, policy) in &mut self.policies {
-            if *at <= now {
-                *at = now.saturating_add(policy.every().as_nanos().max(1));
-                let changes = network.topology(|topology| policy.draw(topology));
-                for change in changes {
-                    network.change(&change);
-                }
-            }
-        }
-    }
+/// What came of a turn.
+enum Turn {
+    /// Something happened in the present instant.
+    Now,
+    /// The clock moved, and something happened then.
+    Later,
+    /// Nothing of the present instant is left but timers, and what comes next is to be found out.
+    Over,
 }
 
 /// The actor that carries every message of a run: it owns the clock, and delivers what is due.
@@ -177,7 +166,19 @@ impl Pump {
     /// Nobody keeps time from moving by what has been on its way all along, and leads to a few things
     /// more.
     fn allowance(&mut self, network: &Network) -> u64 {
+        network.price_all();
         *self.allowance.get_or_insert_with(|| 4 * network.calendar.borrow().len() as u64)
+    }
+
+    /// Up to when nothing happens but what the network itself knows of.
+    #[inline]
+    fn limit(&self, network: &Network, actor: &NetworkActor) -> u64 {
+        let watched = network.watch.is_some() || actor.paced.is_some();
+        if watched || !self.alarms.is_empty() || network.has_verdict() {
+            return 0;
+        }
+        let end = actor.until.map_or(u64::MAX, |until| until.as_nanos().saturating_add(1));
+        actor.schedule.next_time().unwrap_or(u64::MAX).min(end)
     }
 
     /// Does what there is to do, at most a quantum of it. `Some` when the run is over.
@@ -186,9 +187,17 @@ impl Pump {
         let limit = INSTANT_LIMIT + 100 * network.seats.borrow().len() as u64;
         let mut left = QUANTUM;
         while left > 0 {
-            if network.turn() {
+            let turn = network.turn(self.limit(&network, actor));
+            match turn {
+                Turn::Now => self.this_instant += 1,
+                Turn::Later => {
+                    self.this_instant = 1;
+                    self.allowance = None;
+                }
+                Turn::Over => {}
+            }
+            if !matches!(turn, Turn::Over) {
                 left -= 1;
-                self.this_instant += 1;
                 continue;
             }
             if self.alarms.is_empty() && !network.timers.borrow().surely_none_until(network.now.get()) {
@@ -248,6 +257,9 @@ pub(super) enum Advance {
 pub(super) fn look(network: &Network) -> Option<Advance> {
     if let Some(watch) = &network.watch {
         watch.borrow_mut().look(network.now());
+    }
+    if !network.has_verdict() {
+        return None;
     }
     network.verdict.take().map(Advance::Over)
 }

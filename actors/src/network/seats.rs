@@ -1,5 +1,7 @@
 //! Who stands where, whom they may speak to, and how much they have said.
 
+use prefetch_index::prefetch_index;
+
 use crate::network::order::LastDue;
 use crate::outcome::Interface;
 use crate::rules::Ordering;
@@ -93,6 +95,12 @@ impl Seats {
             seats.push(Seat::new(ServiceId(seat)));
         }
         Seats { nodes, seats, neighbours, services: services.len(), ordering }
+    }
+
+    /// Lets the processor fetch what is written when a service gets a message.
+    #[inline]
+    pub(crate) fn fetch(&self, to: ServiceId) {
+        prefetch_index(&self.seats, to.index());
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,12 +1,14 @@
 //! Sending: a message is priced and set on its way, or its sender is told at once.
 
 use crate::network::ledger::Ended;
-use crate::network::ports::{ANY_INCARNATION, Body, Fate, Header};
+use crate::network::ports::{ANY_INCARNATION, Body, Fate, Header, WHEN_DUE};
+use crate::network::pricing::Unpriced;
 use crate::network::waits::{Answer, Course, WaitKey};
 use crate::network::{Event, Network, World};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
-use crate::routes::Price;
+use crate::routes::Quote;
 use crate::rules::LinkModel;
+use crate::topology::{LinkId, NodeId};
 use crate::trace::ServiceId;
 use crate::units::{Bytes, SimDuration, SimTime};
 
@@ -34,9 +36,8 @@ impl Envelope {
 impl Network {
     /// Sends a message. An error is told at once, and is its outcome.
     ///
-    /// What it costs: two bounds-checked looks at the seats, one at the route tree, one at the last
-    /// message of the pair, a slot in the port's slab and one in the calendar; no allocation once
-    /// the slabs have grown.
+    /// What it costs: two bounds-checked looks at the seats, one at the price table, a slot in the port's
+    /// slab and one in the calendar; no allocation once the slabs have grown.
     pub(crate) fn send<B: Body>(&self, envelope: Envelope, body: B) -> Result<(), Undelivered> {
         let Envelope { from, to, interface, wait, bytes, incarnation } = envelope;
         let now = self.now.get();
@@ -46,46 +47,53 @@ impl Network {
             return Err(self.fail(&envelope, Undelivered::NotANeighbour { from, to }));
         };
         let mut world = self.world.borrow_mut();
-        let World { topology, routes, model, changes, .. } = &mut *world;
-        let Some(price) = routes.price(topology, link.from, link.to) else {
+        let Some(fare) = world.fare(link.from, link.to, bytes) else {
             drop(world);
             let to = self.name_of(to);
             return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
         };
-        let away = link.from != link.to;
-        if away && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
+        if link.from != link.to && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
+            let World { topology, routes, .. } = &mut *world;
             let course = Course { tree: routes.tree(topology, link.from).clone(), to: link.to };
             self.waits.borrow_mut().set_course(wait, course);
         }
+        drop(world);
+        let unordered = link.unordered;
         let header = Header {
             from,
             to,
             sent_at: now,
-            arrives: now,
+            arrives: WHEN_DUE,
             bytes: bytes.0,
             wait,
             way: None,
             interface,
             fate: Fate::Moves,
             duplicate: false,
-            unordered: link.unordered,
+            unordered,
             incarnation,
         };
-        if away && (*model == LinkModel::Queued || *changes || price.noisy) {
-            let path = routes.tree(topology, link.from).path(topology, link.to);
-            drop(world);
-            let port = self.ports.borrow_mut().of::<B>();
-            let slot = port.board(header, body);
-            self.set_out(&*port, port.index, slot, &path);
-            return Ok(());
+        match fare {
+            Fare::Quoted(quote) => {
+                let (port, slot) = self.ports.borrow_mut().board(header, body);
+                let event = Event { slot, port, to };
+                self.price_later(Unpriced { quote, from, unordered, sent_at: now, bytes, event });
+            }
+            Fare::Known { cost, constant } => {
+                let arrives = now.saturating_add(cost.as_nanos());
+                self.price_all();
+                let due = if constant { arrives } else { self.due(&header, arrives) };
+                let (port, slot) = self.ports.borrow_mut().board(Header { arrives, ..header }, body);
+                self.calendar.borrow_mut().push(due, Event { slot, port, to });
+            }
+            Fare::OfLinks => {
+                self.price_all();
+                let path = self.world.borrow_mut().path(link.from, link.to);
+                let port = self.ports.borrow_mut().of::<B>();
+                let slot = port.board(header, body);
+                self.set_out(&*port, port.index, slot, &path);
+            }
         }
-        let cost = cost_of(price, || routes.transmission(topology, link.from, link.to, bytes));
-        drop(world);
-        let arrives = now.saturating_add(cost.as_nanos());
-        let due = self.due(&header, arrives);
-        let port = self.ports.borrow_mut().of::<B>();
-        let slot = port.board(Header { arrives, ..header }, body);
-        self.calendar.borrow_mut().push(due, Event { slot, port: port.index });
         Ok(())
     }
 
@@ -173,9 +181,36 @@ impl Network {
     }
 }
 
-#[inline]
-fn cost_of(price: Price, transmission: impl FnOnce() -> SimDuration) -> SimDuration {
-    if price.sized { price.fixed + transmission() } else { price.fixed }
+/// What a message costs.
+enum Fare {
+    /// What is written in the price table.
+    Quoted(Quote),
+    /// So much. `constant`: whatever goes from the one node to the other costs the same.
+    Known { cost: SimDuration, constant: bool },
+    /// What each link on the way makes of it.
+    OfLinks,
+}
+
+impl World {
+    /// What a message costs that goes from one node to another; `None` if there is no route.
+    #[inline(always)]
+    fn fare(&mut self, from: NodeId, to: NodeId, bytes: Bytes) -> Option<Fare> {
+        let World { topology, routes, model, changes, in_batches, .. } = self;
+        if *in_batches && let Some(quote) = routes.quote(from, to) {
+            return Some(Fare::Quoted(quote));
+        }
+        let price = routes.price(topology, from, to)?;
+        if from != to && (*model == LinkModel::Queued || *changes || price.noisy) {
+            return Some(Fare::OfLinks);
+        }
+        let cost = price.of(|| routes.transmission(topology, from, to, bytes));
+        Some(Fare::Known { cost, constant: !price.sized && !*changes })
+    }
+
+    /// The links from one node to another.
+    fn path(&mut self, from: NodeId, to: NodeId) -> Vec<LinkId> {
+        self.routes.tree(&self.topology, from).path(&self.topology, to)
+    }
 }
 
 /// The size of a body on the wire: what postcard makes of it.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::changes::{Change, apply, describe};
 use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT, Way};
-use crate::network::{Event, Network, World};
+use crate::network::{Event, NOBODY, Network, World};
 use crate::panics::catch;
 use crate::routes::transmission_time;
 use crate::rules::LinkModel;
@@ -115,7 +115,7 @@ impl Network {
     }
 
     fn at(&self, time: u64, port: u16, slot: u32) {
-        self.calendar.borrow_mut().push(time, Event { slot, port });
+        self.calendar.borrow_mut().push(time, Event { slot, port, to: NOBODY });
     }
 
     /// Sends a message that has boarded its port on its way.
@@ -312,6 +312,7 @@ impl Network {
             }
         });
         if waits {
+            self.price_all();
             self.at(self.now.get(), index, slot);
         }
     }
@@ -354,6 +355,7 @@ impl Network {
     /// Carries out a change of the network; whatever it cuts off is lost, whomever it strikes dies or
     /// comes back.
     pub(super) fn change(&self, change: &Change) {
+        self.price_all();
         let (matters, what) = {
             let world = &mut *self.world.borrow_mut();
             let matters = apply(&mut world.topology, change);

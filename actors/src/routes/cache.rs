@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::table::PriceTable;
+use super::table::{PriceTable, Quote};
 use super::transmission_time;
 use super::tree::{Price, Search, Tree};
 use crate::topology::{NodeId, Topology};
@@ -85,6 +85,18 @@ impl RouteCache {
             Some(price) => Some(price),
             None => self.tree(topology, from).price(topology, to),
         }
+    }
+
+    /// Where the price of a message to another node is, if whatever is sent from there arrives at a price
+    /// that is known for sure: to be looked up later, with others.
+    #[inline]
+    pub(crate) fn quote(&self, from: NodeId, to: NodeId) -> Option<Quote> {
+        self.table.quote(from, to)
+    }
+
+    #[inline]
+    pub(crate) fn price_of(&self, quote: Quote) -> Price {
+        self.table.price_of(quote)
     }
 
     /// The sum of the transmission times on the way to `to`.

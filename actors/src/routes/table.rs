@@ -1,6 +1,7 @@
 //! The prices of routes, side by side.
 
 use memmap2::MmapMut;
+use prefetch_index::prefetch_index;
 
 use super::tree::{Branch, Price};
 use crate::topology::NodeId;
@@ -11,12 +12,31 @@ use crate::units::SimDuration;
 /// those nobody asks for take no room.
 #[derive(Debug)]
 pub(super) struct PriceTable {
-    /// By source: its row, or `NO_ROW`. Empty if there are too many nodes for a table.
-    rows: Vec<u32>,
+    /// By source. Empty if there are too many nodes for a table.
+    rows: Vec<Row>,
     filled: u32,
     /// By row and target: price and flags, or `LOOK_ELSEWHERE`, in the byte order of the machine. Memory
     /// that was never written does not exist.
     prices: Option<MmapMut>,
+}
+
+/// Where the prices of one source are.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// Which row of the table, or `NO_ROW`.
+    at: u32,
+    /// Whether it has a price for every other node, and none is noisy.
+    complete: bool,
+}
+
+const NOT_FILLED: Row = Row { at: NO_ROW, complete: false };
+
+/// Where a price is that is in the table for sure, until the network changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quote {
+    pub(crate) from: NodeId,
+    pub(crate) to: NodeId,
+    entry: u32,
 }
 
 /// Networks of up to so many nodes have a table: at most 400 MB, if every node sends.
@@ -32,7 +52,7 @@ const LOOK_ELSEWHERE: u32 = PRICE;
 impl PriceTable {
     pub(super) fn new(nodes: usize) -> Self {
         let prices = if nodes <= NODES { memory(nodes * nodes * ENTRY) } else { None };
-        let rows = if prices.is_some() { vec![NO_ROW; nodes] } else { Vec::new() };
+        let rows = if prices.is_some() { vec![NOT_FILLED; nodes] } else { Vec::new() };
         PriceTable { rows, filled: 0, prices }
     }
 
@@ -41,7 +61,7 @@ impl PriceTable {
         self.filled = 0;
         for source in sources {
             if let Some(row) = self.rows.get_mut(source.index()) {
-                *row = NO_ROW;
+                *row = NOT_FILLED;
             }
         }
     }
@@ -53,33 +73,60 @@ impl PriceTable {
         let row = &mut prices[self.filled as usize * width..][..width];
         let (entries, _) = row.as_chunks_mut::<ENTRY>();
         entries.fill(LOOK_ELSEWHERE.to_ne_bytes());
+        let mut priced = 0;
         for branch in branches.iter().filter(|branch| branch.node != source.0) {
             let Price { fixed, sized, noisy } = branch.price();
             if fixed.as_nanos() < u64::from(LOOK_ELSEWHERE) {
+                priced += usize::from(!noisy);
                 let sized = if sized { SIZED } else { 0 };
                 let noisy = if noisy { NOISY } else { 0 };
                 entries[branch.node as usize] = (fixed.as_nanos() as u32 | sized | noisy).to_ne_bytes();
             }
         }
-        *own = self.filled;
+        *own = Row { at: self.filled, complete: priced + 1 == entries.len() };
         self.filled += 1;
         true
     }
 
     #[inline]
     pub(super) fn price(&self, from: NodeId, to: NodeId) -> Option<Price> {
-        let row = *self.rows.get(from.index())?;
-        if row == NO_ROW {
+        let row = self.rows.get(from.index())?;
+        if row.at == NO_ROW {
             return None;
         }
+        let entry = self.entry(row.at * self.rows.len() as u32 + to.0);
+        (entry & PRICE != LOOK_ELSEWHERE).then(|| price_in(entry))
+    }
+
+    #[inline]
+    fn entry(&self, at: u32) -> u32 {
+        let (entries, _) = self.prices.as_deref().unwrap_or_default().as_chunks::<ENTRY>();
+        u32::from_ne_bytes(entries[at as usize])
+    }
+
+    /// Where the price of a message to another node is, if every node has a price for that source and none
+    /// is noisy.
+    #[inline]
+    pub(super) fn quote(&self, from: NodeId, to: NodeId) -> Option<Quote> {
+        let row = self.rows.get(from.index()).filter(|row| row.complete && from != to)?;
+        let entry = row.at * self.rows.len() as u32 + to.0;
         let (entries, _) = self.prices.as_deref()?.as_chunks::<ENTRY>();
-        let entry = u32::from_ne_bytes(entries[row as usize * self.rows.len() + to.index()]);
-        let price = entry & PRICE;
-        (price != LOOK_ELSEWHERE).then(|| Price {
-            fixed: SimDuration::from_nanos(u64::from(price)),
-            sized: entry & SIZED != 0,
-            noisy: entry & NOISY != 0,
-        })
+        prefetch_index(entries, entry as usize);
+        Some(Quote { from, to, entry })
+    }
+
+    #[inline]
+    pub(super) fn price_of(&self, quote: Quote) -> Price {
+        price_in(self.entry(quote.entry))
+    }
+}
+
+#[inline]
+fn price_in(entry: u32) -> Price {
+    Price {
+        fixed: SimDuration::from_nanos(u64::from(entry & PRICE)),
+        sized: entry & SIZED != 0,
+        noisy: entry & NOISY != 0,
     }
 }
 

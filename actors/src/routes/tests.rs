@@ -2,6 +2,7 @@ use petgraph::algo::dijkstra;
 use petgraph::graph::NodeIndex;
 use proptest::prelude::*;
 
+use super::tree::Price;
 use super::*;
 use crate::topology::{Link, Node};
 

@@ -58,14 +58,20 @@ pub(crate) struct Price {
 impl Price {
     const NOTHING: Price = Price { fixed: SimDuration::ZERO, sized: false, noisy: false };
 
-    fn of(fixed: u64) -> Price {
+    /// What a message costs, if what its size costs is that.
+    #[inline]
+    pub(crate) fn of(&self, transmission: impl FnOnce() -> SimDuration) -> SimDuration {
+        if self.sized { self.fixed + transmission() } else { self.fixed }
+    }
+
+    fn packed(fixed: u64) -> Price {
         Price { fixed: SimDuration::from_nanos(fixed & PRICE), sized: fixed & SIZED != 0, noisy: fixed & NOISY != 0 }
     }
 }
 
 impl Branch {
     pub(super) fn price(&self) -> Price {
-        Price::of(self.fixed)
+        Price::packed(self.fixed)
     }
 }
 
@@ -113,7 +119,7 @@ impl Tree {
             let (_, end) = topology.ends(link);
             extend(fixed, Road::over(topology, link, end, topology.link(link)).price)
         });
-        Some(Price::of(fixed))
+        Some(Price::packed(fixed))
     }
 
     /// The links to `to`, in order.

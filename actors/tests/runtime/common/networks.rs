@@ -125,6 +125,26 @@ impl NetworkPlan {
         self
     }
 
+    /// With three hundred more nodes behind the first one, which lie on nobody's way.
+    pub fn in_a_crowd(mut self) -> Self {
+        for _ in 0..300 {
+            let one_more = self.processing.len();
+            self.processing.push(0);
+            let link = |from, to| LinkPlan {
+                from,
+                to,
+                latency: 500 * MS,
+                bandwidth: None,
+                jitter: 0,
+                loss: 0.0,
+                duplication: 0.0,
+                queue_limit: u64::MAX,
+            };
+            self.links.extend([link(0, one_more), link(one_more, 0)]);
+        }
+        self
+    }
+
     /// Queues so short that they overflow.
     pub fn with_short_queues(mut self) -> Self {
         self.links.iter_mut().for_each(|link| link.queue_limit = 10_000);

@@ -2,12 +2,16 @@
 
 use proptest::prelude::*;
 
-use rehearsal_actors::simulation::{LinkModel, Ordering};
+use rehearsal_actors::prelude::*;
+use rehearsal_actors::report::Report;
+use rehearsal_actors::simulation::{LinkModel, Ordering, Setup};
+use rehearsal_actors::topology::{Link, Node, NodeId, Topology};
 
-use crate::common::cast::{Dispatch, Parcel, Traffic};
+use crate::common::cast::{Dispatch, Parcel, Traffic, acts, enters, listens};
 use crate::common::networks::{NetworkPlan, Noise, networks};
 use crate::common::scenes::{Scene, calm_scenes, link_models, orderings, troubled_scenes};
 use crate::common::story::{Event, play};
+use crate::common::{at_ms, ms};
 
 /// A network, the nodes of a sender and two receivers, and the sizes of two messages.
 fn forks() -> impl Strategy<Value = (NetworkPlan, [usize; 3], [u64; 2])> {
@@ -98,4 +102,41 @@ proptest! {
         // Of two that cost the same, the one that was sent first.
         prop_assert_eq!(order, if second < first { [1, 0] } else { [0, 1] });
     }
+}
+
+/// Of two nodes of a large network one reaches all others, so that its messages are priced later, and one
+/// does not, so that its messages are priced at once.
+#[test]
+fn what_is_due_in_the_same_instant_comes_in_the_order_in_which_it_was_sent_whenever_it_was_priced() {
+    let mut topology = Topology::new();
+    let mut add = |name: String| topology.add_node(Node::new(name)).expect("names differ");
+    let [reaches_all, listens_here, reaches_one] = ["a", "b", "c"].map(|name| add(name.to_owned()));
+    let crowd: Vec<NodeId> = (0..300).map(|i| add(format!("n{i}"))).collect();
+    let link = Link::new(ms(10));
+    for (from, to) in [(reaches_all, listens_here), (reaches_all, reaches_one), (reaches_one, listens_here)] {
+        topology.add_link(from, to, link.clone()).expect("links differ");
+    }
+    for one in crowd {
+        topology.add_symmetric(reaches_all, one, link.clone()).expect("links differ");
+    }
+    let mut setup = Setup::new(1, topology);
+    let tells = || {
+        acts(async |io: &ServiceIo| {
+            io.mpi().tell("listener", ())?;
+            Ok(Step::Stop)
+        })
+    };
+    // By turns, so that some are priced at once before and after each that is not.
+    for (number, node) in [reaches_all, reaches_one, reaches_all, reaches_one].into_iter().enumerate() {
+        enters(&mut setup, &format!("s{number}"), node, tells());
+    }
+    enters(&mut setup, "listener", listens_here, listens());
+    let senders = |(_, events): (Report, Vec<Event>)| {
+        let sender = |event| match event {
+            Event::Delivery { at, from, .. } => Some((at, from)),
+            _ => None,
+        };
+        events.into_iter().filter_map(sender).collect::<Vec<_>>()
+    };
+    assert_eq!(senders(play(setup)), [0, 1, 2, 3].map(|from| (at_ms(10), from)));
 }

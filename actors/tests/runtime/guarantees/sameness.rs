@@ -9,7 +9,7 @@ use rehearsal_actors::units::SimDuration;
 
 use crate::common::cast::{acts, chain, enters, listens};
 use crate::common::networks::Noise;
-use crate::common::scenes::{link_models, orderings, troubled_scenes};
+use crate::common::scenes::{Scene, calm_scenes, link_models, orderings, troubled_scenes};
 use crate::common::story::{Event, play, play_unheard};
 use crate::common::{at_ms, ms};
 
@@ -29,6 +29,24 @@ proptest! {
         prop_assert_eq!(first.traffic, second.traffic);
         prop_assert_eq!(first.traffic, unheard.traffic);
         prop_assert_eq!(first.outcomes, unheard.outcomes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Among hundreds of nodes messages are priced some time after they were sent, several at once.
+    #[test]
+    fn the_same_traffic_leaves_the_same_trace_in_a_small_network_and_in_a_large_one(
+        scene in prop_oneof![calm_scenes(Noise::None), calm_scenes(Noise::All), troubled_scenes(Noise::None)],
+        model in link_models(), ordering in orderings(), seed: u64,
+    ) {
+        let large = Scene { plan: scene.plan.clone().in_a_crowd(), ..scene.clone() };
+        let (alone, events) = play(scene.stage(seed, model, ordering).0);
+        let (in_a_crowd, events_in_a_crowd) = play(large.stage(seed, model, ordering).0);
+        prop_assert_eq!(events, events_in_a_crowd);
+        prop_assert_eq!(alone.trace_hash, in_a_crowd.trace_hash);
+        prop_assert_eq!(alone.traffic, in_a_crowd.traffic);
     }
 }
 

@@ -181,10 +181,9 @@ struct GossipActor {
 }
 
 impl GossipActor {
-    fn pass_on(&self, next: Option<(u32, Token)>, ctx: &ServiceContext<Self>) {
-        if let Some((to, token)) = next
-            && let Some(to) = self.everyone.at(to)
-        {
+    #[inline]
+    fn pass_on(&self, to: u32, token: Token, ctx: &ServiceContext<Self>) {
+        if let Some(to) = self.everyone.at(to) {
             let _ = ctx.send(to, token);
         }
     }
@@ -198,7 +197,8 @@ impl Actor for GossipActor {
         // Once everybody has entered.
         ctx.run_later(std::time::Duration::ZERO, |actor, ctx| {
             actor.tally.start();
-            actor.pass_on(Some(actor.gossip.first(actor.number)), ctx);
+            let (to, token) = actor.gossip.first(actor.number);
+            actor.pass_on(to, token, ctx);
         });
     }
 }
@@ -214,7 +214,9 @@ impl Handler<Delivery<Token>> for GossipActor {
 
     fn handle(&mut self, token: Delivery<Token>, ctx: &mut ServiceContext<Self>) {
         self.tally.hear();
-        self.pass_on(self.gossip.hear(self.number, token.body), ctx);
+        if let Some((to, token)) = self.gossip.hear(self.number, token.body) {
+            self.pass_on(to, token, ctx);
+        }
     }
 }
 
