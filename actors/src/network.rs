@@ -50,7 +50,7 @@ use crate::network::kept::Kept;
 use crate::network::ledger::Ledger;
 use crate::network::links::Links;
 use crate::network::order::InSequence;
-use crate::network::ports::{AnyBody, Body, Fate, Ports, Receiver};
+use crate::network::ports::{AnyBody, Body, Fate, NO_SLOT, Ports, Receiver};
 use crate::network::pricing::Outbox;
 use crate::network::seats::{Closable, Presence, Seats};
 use crate::network::table::Table;
@@ -78,6 +78,13 @@ struct Event {
 
 /// Who gets what is still on its way.
 const NOBODY: ServiceId = ServiceId(u32::MAX);
+
+/// None: what stands in the calendar where nothing is due.
+impl Default for Event {
+    fn default() -> Self {
+        Event { slot: NO_SLOT, port: 0, to: NOBODY }
+    }
+}
 
 /// What a timer does when it fires.
 pub(crate) enum Alarm {

@@ -15,20 +15,24 @@ const NONE: u32 = u32::MAX;
 /// How many pushes pass between two looks at the bucket width.
 const REVIEW: u32 = 4096;
 
+/// What is due in a bucket: its first event, which mostly is its only one, stands in the bucket itself, so that
+/// whoever takes it goes from bucket to bucket through memory. Means nothing while the bucket is empty.
+#[derive(Clone, Copy)]
+struct Bucket<T> {
+    time: u64,
+    event: T,
+    /// The first and the last entry of those behind it, or `NONE`.
+    head: u32,
+    tail: u32,
+}
+
+/// What stands behind the first of a bucket.
 #[derive(Clone, Copy)]
 struct Entry<T> {
     time: u64,
     event: T,
     next: u32,
 }
-
-#[derive(Clone, Copy)]
-struct Bucket {
-    head: u32,
-    tail: u32,
-}
-
-const EMPTY: Bucket = Bucket { head: NONE, tail: NONE };
 
 /// What waits beyond the ring. `sequence` keeps the heap first in first out within an instant.
 struct Far<T> {
@@ -56,13 +60,13 @@ impl<T> Ord for Far<T> {
 
 /// A queue of events, each due at a time. Nothing may be pushed before the time last popped.
 pub(crate) struct Calendar<T> {
-    entries: Vec<Entry<T>>,
-    free: u32,
-    buckets: Box<[Bucket; BUCKETS as usize]>,
+    buckets: Box<[Bucket<T>; BUCKETS as usize]>,
     /// One bit for every bucket that holds something.
     occupied: [u64; WORDS],
     /// One bit for every word of `occupied` that is not zero.
     words: u64,
+    entries: Vec<Entry<T>>,
+    free: u32,
     /// A bucket is `1 << shift` nanoseconds wide.
     shift: u32,
     /// The number of the bucket of the present (time >> shift, not yet folded into the ring).
@@ -72,28 +76,29 @@ pub(crate) struct Calendar<T> {
     len: usize,
     /// When the first event is due, if there is any.
     next: u64,
-    /// Its entry, if it is in the ring.
-    first: u32,
+    /// Its bucket, if it is in the ring.
+    first: Option<u16>,
     pushes: u32,
     steps: u32,
     far_pushes: u32,
 }
 
-impl<T: Copy> Calendar<T> {
+impl<T: Copy + Default> Calendar<T> {
     pub(crate) fn new() -> Self {
+        let empty = Bucket { time: 0, event: T::default(), head: NONE, tail: NONE };
         Calendar {
-            entries: Vec::new(),
-            free: NONE,
-            buckets: Box::new([EMPTY; BUCKETS as usize]),
+            buckets: Box::new([empty; BUCKETS as usize]),
             occupied: [0; WORDS],
             words: 0,
+            entries: Vec::new(),
+            free: NONE,
             shift: 14,
             present: 0,
             far: BinaryHeap::new(),
             far_sequence: 0,
             len: 0,
             next: 0,
-            first: NONE,
+            first: None,
             pushes: 0,
             steps: 0,
             far_pushes: 0,
@@ -113,9 +118,9 @@ impl<T: Copy> Calendar<T> {
         if self.pushes == REVIEW {
             self.review();
         }
-        let entry = self.insert(time, event);
+        let bucket = self.insert(time, event);
         if self.len == 0 || time < self.next {
-            (self.next, self.first) = (time, entry);
+            (self.next, self.first) = (time, bucket);
         }
         self.len += 1;
     }
@@ -129,7 +134,7 @@ impl<T: Copy> Calendar<T> {
     /// The first event, if it is at hand.
     #[inline]
     pub(crate) fn peek(&self) -> Option<T> {
-        self.entries.get(self.first as usize).map(|entry| entry.event)
+        self.first.map(|bucket| self.buckets[usize::from(bucket) % BUCKETS as usize].event)
     }
 
     /// Takes the first event if it is due at `now` (or should have been before).
@@ -141,67 +146,85 @@ impl<T: Copy> Calendar<T> {
         if now >> self.shift > self.present {
             self.advance(now);
         }
-        let bucket = (self.present % BUCKETS) as usize;
-        let head = self.buckets[bucket].head;
-        let entry = self.entries.get_mut(head as usize)?;
-        let Entry { event, next, .. } = *entry;
-        entry.next = self.free;
-        self.free = head;
+        let index = (self.present % BUCKETS) as usize;
+        let bucket = &mut self.buckets[index];
+        let event = bucket.event;
         self.len -= 1;
-        self.unlink_head(bucket, next);
-        self.find_first(next);
+        if let Some(entry) = self.entries.get_mut(bucket.head as usize) {
+            let Entry { time, event, next } = *entry;
+            entry.next = self.free;
+            self.free = bucket.head;
+            let tail = if next == NONE { NONE } else { bucket.tail };
+            *bucket = Bucket { time, event, head: next, tail };
+            (self.next, self.first) = (time, Some(index as u16));
+        } else {
+            let word = index / 64;
+            self.occupied[word] &= !(1 << (index % 64));
+            if self.occupied[word] == 0 {
+                self.words &= !(1 << word);
+            }
+            self.find_first();
+        }
         Some(event)
     }
 
-    /// Finds the first event after one was taken. What was behind that one in its bucket comes before all
-    /// other buckets.
+    /// Finds the first event.
     #[inline]
-    fn find_first(&mut self, behind: u32) {
-        self.first = match behind {
-            NONE => self.first_bucket().map_or(NONE, |bucket| self.buckets[bucket].head),
-            _ => behind,
-        };
-        self.next = match self.entries.get(self.first as usize) {
-            Some(first) => first.time,
+    fn find_first(&mut self) {
+        let first = self.first_bucket();
+        self.first = first.map(|bucket| bucket as u16);
+        self.next = match first {
+            Some(bucket) => self.buckets[bucket].time,
             None => self.far.peek().map_or(0, |Reverse(far)| far.time),
         };
     }
 
-    /// Returns the entry, or `NONE` if the event waits beyond the ring.
+    /// Returns the bucket; `None` if the event waits beyond the ring.
     #[inline(always)]
-    fn insert(&mut self, time: u64, event: T) -> u32 {
+    fn insert(&mut self, time: u64, event: T) -> Option<u16> {
         let number = (time >> self.shift).max(self.present);
         if number - self.present >= BUCKETS {
             self.far_sequence += 1;
             self.far_pushes += 1;
             self.far.push(Reverse(Far { time, sequence: self.far_sequence, event }));
-            return NONE;
+            return None;
         }
-        let slot = self.allocate(time, event);
         let index = (number % BUCKETS) as usize;
-        let bucket = self.buckets[index];
-        if bucket.head == NONE {
-            self.buckets[index] = Bucket { head: slot, tail: slot };
-            self.occupied[index / 64] |= 1 << (index % 64);
-            self.words |= 1 << (index / 64);
-        } else if self.entries[bucket.tail as usize].time <= time {
-            self.entries[bucket.tail as usize].next = slot;
-            self.buckets[index].tail = slot;
-        } else {
-            self.insert_sorted(index, slot, time);
+        let (word, bit) = (index / 64, 1 << (index % 64));
+        if self.occupied[word] & bit == 0 {
+            self.buckets[index] = Bucket { time, event, head: NONE, tail: NONE };
+            self.occupied[word] |= bit;
+            self.words |= 1 << word;
+            return Some(index as u16);
         }
-        slot
+        let Bucket { time: first, tail, .. } = self.buckets[index];
+        if time < self.entries.get(tail as usize).map_or(first, |last| last.time) {
+            self.insert_before(index, time, event);
+            return Some(index as u16);
+        }
+        let entry = self.allocate(Entry { time, event, next: NONE });
+        match self.entries.get_mut(tail as usize) {
+            Some(last) => last.next = entry,
+            None => self.buckets[index].head = entry,
+        }
+        self.buckets[index].tail = entry;
+        Some(index as u16)
     }
 
-    /// Apart from [`push`](Self::push), into which the same is written out.
+    /// Adds to a bucket something that comes before the last of what is in it.
     #[inline(never)]
-    fn move_in(&mut self, time: u64, event: T) {
-        self.insert(time, event);
+    fn insert_before(&mut self, index: usize, time: u64, event: T) {
+        let Bucket { time: first, event: first_event, head, tail } = self.buckets[index];
+        if time >= first {
+            return self.insert_between(index, time, event);
+        }
+        let entry = self.allocate(Entry { time: first, event: first_event, next: head });
+        let tail = if tail == NONE { entry } else { tail };
+        self.buckets[index] = Bucket { time, event, head: entry, tail };
     }
 
     /// Walks from the head to behind the last entry that is not later.
-    #[inline(never)]
-    fn insert_sorted(&mut self, index: usize, slot: u32, time: u64) {
+    fn insert_between(&mut self, index: usize, time: u64, event: T) {
         let mut previous = NONE;
         let mut at = self.buckets[index].head;
         while self.entries[at as usize].time <= time {
@@ -209,36 +232,25 @@ impl<T: Copy> Calendar<T> {
             at = self.entries[at as usize].next;
             self.steps = self.steps.saturating_add(1);
         }
-        self.entries[slot as usize].next = at;
+        let entry = self.allocate(Entry { time, event, next: at });
         match previous {
-            NONE => self.buckets[index].head = slot,
-            _ => self.entries[previous as usize].next = slot,
+            NONE => self.buckets[index].head = entry,
+            _ => self.entries[previous as usize].next = entry,
         }
     }
 
     #[inline]
-    fn allocate(&mut self, time: u64, event: T) -> u32 {
-        let entry = Entry { time, event, next: NONE };
-        if self.free == NONE {
-            self.entries.push(entry);
-            (self.entries.len() - 1) as u32
-        } else {
-            let slot = self.free;
-            self.free = self.entries[slot as usize].next;
-            self.entries[slot as usize] = entry;
-            slot
-        }
-    }
-
-    #[inline]
-    fn unlink_head(&mut self, bucket: usize, next: u32) {
-        self.buckets[bucket].head = next;
-        if next == NONE {
-            self.buckets[bucket].tail = NONE;
-            let word = bucket / 64;
-            self.occupied[word] &= !(1 << (bucket % 64));
-            if self.occupied[word] == 0 {
-                self.words &= !(1 << word);
+    fn allocate(&mut self, entry: Entry<T>) -> u32 {
+        let slot = self.free;
+        match self.entries.get_mut(slot as usize) {
+            Some(place) => {
+                self.free = place.next;
+                *place = entry;
+                slot
+            }
+            None => {
+                self.entries.push(entry);
+                (self.entries.len() - 1) as u32
             }
         }
     }
@@ -270,7 +282,7 @@ impl<T: Copy> Calendar<T> {
                 break;
             }
             if let Some(Reverse(far)) = self.far.pop() {
-                self.move_in(far.time, far.event);
+                self.insert(far.time, far.event);
             }
         }
     }
@@ -290,9 +302,14 @@ impl<T: Copy> Calendar<T> {
         let mut all = Vec::with_capacity(self.len);
         let start = (self.present % BUCKETS) as usize;
         for offset in 0..BUCKETS as usize {
-            let mut at = self.buckets[(start + offset) % BUCKETS as usize].head;
-            while at != NONE {
-                let entry = self.entries[at as usize];
+            let index = (start + offset) % BUCKETS as usize;
+            if self.occupied[index / 64] & (1 << (index % 64)) == 0 {
+                continue;
+            }
+            let Bucket { time, event, head, .. } = self.buckets[index];
+            all.push((time, event));
+            let mut at = head;
+            while let Some(entry) = self.entries.get(at as usize) {
                 all.push((entry.time, entry.event));
                 at = entry.next;
             }
@@ -303,110 +320,18 @@ impl<T: Copy> Calendar<T> {
         let present_time = self.present << self.shift;
         self.entries.clear();
         self.free = NONE;
-        self.buckets.fill(EMPTY);
         self.occupied = [0; WORDS];
         self.words = 0;
         self.shift = shift;
         self.present = present_time >> shift;
         for (time, event) in all {
-            self.move_in(time, event);
+            self.insert(time, event);
         }
         self.far_pushes = 0;
         self.steps = 0;
-        self.find_first(NONE);
+        self.find_first();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// The plainest queue there is: a list that is searched.
-    #[derive(Default)]
-    struct Plain(Vec<(u64, u32)>);
-
-    impl Plain {
-        fn next_time(&self) -> Option<u64> {
-            self.0.iter().map(|e| e.0).min()
-        }
-        fn first(&self) -> Option<usize> {
-            self.0.iter().position(|e| Some(e.0) == self.next_time())
-        }
-        fn peek(&self) -> Option<u32> {
-            Some(self.0[self.first()?].1)
-        }
-        fn pop_due(&mut self, now: u64) -> Option<u32> {
-            self.next_time().filter(|t| *t <= now)?;
-            Some(self.0.remove(self.first()?).1)
-        }
-    }
-
-    fn spread() -> impl Strategy<Value = u64> {
-        prop_oneof![Just(0), 0..50u64, 0..1_000_000u64, 0..5_000_000_000u64, 0..u64::MAX / 4]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(256))]
-        #[test]
-        fn pops_in_order_of_time_and_first_in_first_out_within_an_instant(
-            rounds in prop::collection::vec((prop::collection::vec(spread(), 0..40), 0..30usize), 1..40)
-        ) {
-            let mut calendar = Calendar::new();
-            let mut plain = Plain::default();
-            let mut now = 0u64;
-            let mut id = 0u32;
-            for (delays, pops) in rounds {
-                for delay in delays {
-                    let time = now.saturating_add(delay);
-                    calendar.push(time, id);
-                    plain.0.push((time, id));
-                    id += 1;
-                }
-                for _ in 0..pops {
-                    prop_assert_eq!(calendar.next_time(), plain.next_time());
-                    prop_assert!(calendar.peek().is_none_or(|first| plain.peek() == Some(first)));
-                    let Some(time) = plain.next_time() else { break };
-                    now = now.max(time);
-                    prop_assert_eq!(calendar.pop_due(now), plain.pop_due(now));
-                }
-                prop_assert_eq!(calendar.len(), plain.0.len());
-            }
-        }
-
-        #[test]
-        fn keeps_its_order_through_changes_of_width(
-            delays in prop::collection::vec(prop_oneof![0..100u64, 0..100_000u64, 0..100_000_000_000u64], 50),
-        ) {
-            // Enough pushes for several reviews, each event pushed again when it is popped.
-            let mut calendar = Calendar::new();
-            for (id, delay) in delays.iter().enumerate() {
-                calendar.push(*delay, id as u32);
-            }
-            let (mut now, mut last) = (0, 0);
-            for turn in 0..20_000usize {
-                let time = calendar.next_time();
-                prop_assert!(time.is_some());
-                now = now.max(time.unwrap_or_default());
-                prop_assert!(now >= last);
-                last = now;
-                let first = calendar.peek();
-                let event = calendar.pop_due(now);
-                prop_assert!(event.is_some());
-                prop_assert!(first.is_none() || first == event);
-                calendar.push(now + delays[turn % delays.len()], event.unwrap_or_default());
-            }
-            prop_assert_eq!(calendar.len(), delays.len());
-        }
-    }
-
-    #[test]
-    fn nothing_comes_before_its_time() {
-        let mut calendar = Calendar::new();
-        calendar.push(10, 'a');
-        assert_eq!(calendar.pop_due(9), None);
-        assert_eq!(calendar.next_time(), Some(10));
-        assert_eq!(calendar.pop_due(10), Some('a'));
-        assert_eq!(calendar.next_time(), None);
-    }
-}
+mod tests;

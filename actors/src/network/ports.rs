@@ -228,7 +228,7 @@ impl<B: Body> Port<B> {
     }
 
     /// Hands a message over to its receiver, or to whoever takes everything there.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hand_over(&self, network: &Network, header: &Header, body: B) {
         let other_incarnation =
             header.incarnation != ANY_INCARNATION && header.incarnation != network.incarnation(header.to);

@@ -35,7 +35,7 @@ use crate::units::SimTime;
 const QUANTUM: u32 = 1024;
 
 /// With so many messages on their way, the next one and its receiver are no longer at hand.
-const MANY: usize = 256;
+const MANY: usize = 1024;
 
 /// So many things may happen within one instant, a hundred for each service, and four for each message
 /// that is on its way by then: what does more never waits for anything, and virtual time would stand
