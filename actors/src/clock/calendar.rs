@@ -143,8 +143,8 @@ impl<T: Copy + Default> Calendar<T> {
         if self.len == 0 || self.next > now {
             return None;
         }
-        if now >> self.shift > self.present {
-            self.advance(now);
+        if self.next >> self.shift > self.present {
+            self.advance(self.next);
         }
         let index = (self.present % BUCKETS) as usize;
         let bucket = &mut self.buckets[index];

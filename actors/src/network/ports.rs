@@ -1,8 +1,8 @@
 //! Messages on their way, and who takes them when they arrive.
 //!
 //! Each type of body has a [`Port`]: a slab of the messages of that type that are in flight, and a
-//! table of who receives them. An event in the calendar is a port and a slot, eight bytes; sending
-//! and delivering move the body into the slab and out of it, without an allocation of its own.
+//! table of who receives them. An event in the calendar is a port, a slot and a receiver, twelve bytes;
+//! sending and delivering move the body into the slab and out of it, without an allocation of its own.
 
 use std::any::{Any, type_name};
 use std::cell::RefCell;

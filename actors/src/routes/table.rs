@@ -94,8 +94,13 @@ impl PriceTable {
         if row.at == NO_ROW {
             return None;
         }
-        let entry = self.entry(row.at * self.rows.len() as u32 + to.0);
+        let entry = self.entry(self.place(*row, to));
         (entry & PRICE != LOOK_ELSEWHERE).then(|| price_in(entry))
+    }
+
+    #[inline]
+    fn place(&self, row: Row, to: NodeId) -> u32 {
+        row.at * self.rows.len() as u32 + to.0
     }
 
     #[inline]
@@ -109,7 +114,7 @@ impl PriceTable {
     #[inline]
     pub(super) fn quote(&self, from: NodeId, to: NodeId) -> Option<Quote> {
         let row = self.rows.get(from.index()).filter(|row| row.complete && from != to)?;
-        let entry = row.at * self.rows.len() as u32 + to.0;
+        let entry = self.place(*row, to);
         let (entries, _) = self.prices.as_deref()?.as_chunks::<ENTRY>();
         prefetch_index(entries, entry as usize);
         Some(Quote { from, to, entry })

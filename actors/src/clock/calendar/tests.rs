@@ -88,3 +88,15 @@ fn nothing_comes_before_its_time() {
     assert_eq!(calendar.pop_due(10), Some('a'));
     assert_eq!(calendar.next_time(), None);
 }
+
+#[test]
+fn what_should_have_been_taken_long_ago_is_still_there_in_its_order() {
+    let mut calendar = Calendar::new();
+    let late = [(10, 'a'), (10, 'b'), (1_000_000, 'c'), (5_000_000_000, 'd')];
+    for (time, event) in late {
+        calendar.push(time, event);
+    }
+    let taken = std::iter::from_fn(|| calendar.pop_due(u64::MAX));
+    assert_eq!(taken.collect::<String>(), "abcd");
+    assert_eq!((calendar.len(), calendar.next_time()), (0, None));
+}
