@@ -75,14 +75,8 @@ impl Route {
         self.nodes.len().saturating_sub(1)
     }
 
-    fn of(network: &Network, course: Option<Course>) -> Route {
-        let Some(Course { tree, to }) = course else {
-            return Route::default();
-        };
-        let mut nodes = vec![to];
-        network.topology(|topology| nodes.extend(tree.links_back(topology, to).map(|link| topology.ends(link).0)));
-        nodes.reverse();
-        Route { nodes }
+    fn of(network: &Network, course: Course) -> Route {
+        Route { nodes: network.nodes_of(course) }
     }
 }
 

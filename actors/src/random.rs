@@ -65,7 +65,9 @@ impl Stream {
         }
         loop {
             let wide = u128::from(self.bits()) * u128::from(n);
-            if (wide as u64) >= n.wrapping_neg() % n {
+            let low = wide as u64;
+            // What is to be rejected is less than `n`, so that the division is seldom needed.
+            if low >= n || low >= n.wrapping_neg() % n {
                 return (wide >> 64) as u64;
             }
         }

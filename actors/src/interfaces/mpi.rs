@@ -11,9 +11,9 @@ use std::task::{Context, Poll};
 
 use crate::interfaces::exchange::Exchange;
 use crate::interfaces::{CallError, NetworkView, Recipient, Route};
-use crate::network::pending::{Deadline, Pending, Settled};
+use crate::network::pending::{Deadline, Pending};
 use crate::network::ports::{Body, Delivery};
-use crate::network::waits::{Answer, WaitKey};
+use crate::network::waits::{Answer, Settled, WaitKey};
 use crate::network::{Envelope, size_of};
 use crate::outcome::{Interface, Undelivered};
 use crate::service::desk::Desk;

@@ -9,7 +9,7 @@ use crate::units::SimDuration;
 
 impl Network {
     pub(crate) fn open_wait(&self, from: ServiceId, to: Option<ServiceId>, interface: Interface) -> WaitKey {
-        self.waits.borrow_mut().open(Request { from, to, interface, sent_at: self.now() })
+        self.waits.borrow_mut().open(Request { from, to, interface, sent_at: self.now() }, |_| None)
     }
 
     /// A request that ends so long after it is made at the latest, whether anybody awaits it or not.
@@ -21,10 +21,8 @@ impl Network {
         interface: Interface,
         timeout: SimDuration,
     ) -> WaitKey {
-        let key = self.open_wait(from, to, interface);
-        let timer = self.start_timer(timeout, Alarm::Timeout(key));
-        self.waits.borrow_mut().set_timer(key, timer);
-        key
+        let start = |key| Some(self.start_timer(timeout, Alarm::Timeout(key)));
+        self.waits.borrow_mut().open(Request { from, to, interface, sent_at: self.now() }, start)
     }
 
     /// Ends a request, unless it has ended before.

@@ -6,16 +6,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::clock::timers::TimerId;
-use crate::network::waits::{Answer, Course, Look, WaitKey};
+use crate::network::waits::{Look, Settled, WaitKey};
 use crate::network::{Alarm, Network};
 use crate::units::{SimDuration, SimTime};
-
-/// How a request ended, and what it took.
-pub(crate) struct Settled {
-    pub(crate) answer: Answer,
-    pub(crate) elapsed: SimDuration,
-    pub(crate) course: Option<Course>,
-}
 
 /// The outcome of a request. Dropped before it is there, it leaves the request to itself.
 pub(crate) struct Pending {
@@ -53,19 +46,15 @@ impl Future for Pending {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled> {
         let look = self.network.waits.borrow_mut().look(self.key, cx.waker());
         match look {
-            Some(Look::Settled { answer, at, sent_at, course }) => {
+            Look::Settled(settled) => {
                 self.key = WaitKey::NONE;
-                Poll::Ready(Settled { answer, elapsed: at.since(sent_at), course })
+                return Poll::Ready(settled);
             }
-            Some(Look::Open { timed }) => {
-                if !timed {
-                    self.start_timer();
-                }
-                Poll::Pending
-            }
-            // It was ready before; a future that is polled again after that never is.
-            None => Poll::Pending,
+            Look::Untimed => self.start_timer(),
+            // A future that is polled again after it was ready never is.
+            Look::Open | Look::Gone => {}
         }
+        Poll::Pending
     }
 }
 

@@ -52,9 +52,12 @@ impl Network {
             let to = self.name_of(to);
             return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
         };
-        if link.from != link.to && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
+        if world.changes && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
             let World { topology, routes, .. } = &mut *world;
-            let course = Course { tree: routes.tree(topology, link.from).clone(), to: link.to };
+            let course = match link.from == link.to {
+                true => Course::Nowhere,
+                false => Course::Then(routes.tree(topology, link.from).clone(), link.to),
+            };
             self.waits.borrow_mut().set_course(wait, course);
         }
         drop(world);
@@ -113,6 +116,7 @@ impl Network {
         if envelope.interface == Interface::Control {
             self.nobody_will_tell(envelope.wait);
         } else if !envelope.wait.is_none() {
+            self.waits.borrow_mut().set_course(envelope.wait, Course::Nowhere);
             self.settle(envelope.wait, Answer::Undelivered(why.clone()));
         } else if envelope.interface.is_message() {
             self.end_unawaited(envelope.interface, envelope.from, Some(envelope.to), self.now.get(), &why);
@@ -128,6 +132,24 @@ impl Network {
         };
         let World { topology, routes, .. } = &mut *self.world.borrow_mut();
         routes.price(topology, from, to).is_some()
+    }
+
+    /// The nodes on the way that a request took, from the sender's to the receiver's; none if it never left its
+    /// node.
+    pub(crate) fn nodes_of(&self, course: Course) -> Vec<NodeId> {
+        let World { topology, routes, .. } = &mut *self.world.borrow_mut();
+        let (tree, to) = match course {
+            Course::Nowhere => return Vec::new(),
+            Course::Then(tree, to) => (tree, to),
+            Course::Always(from, to) => {
+                let seats = self.seats.borrow();
+                let (from, to) = (seats.node_of(from), seats.node_of(to));
+                (routes.tree(topology, from).clone(), to)
+            }
+        };
+        let before: Vec<NodeId> = tree.links_back(topology, to).map(|link| topology.ends(link).0).collect();
+        let last = (!before.is_empty()).then_some(to);
+        before.into_iter().rev().chain(last).collect()
     }
 
     /// Closes the books on a message that cannot even be written down.
@@ -159,6 +181,7 @@ impl Network {
         if wait.is_none() {
             self.end_unawaited(interface, from, None, self.now.get(), &why);
         } else {
+            self.waits.borrow_mut().set_course(wait, Course::Nowhere);
             self.settle(wait, Answer::Undelivered(why.clone()));
         }
         why

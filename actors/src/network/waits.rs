@@ -8,8 +8,6 @@
 use std::rc::Rc;
 use std::task::Waker;
 
-use slab::Slab;
-
 use crate::clock::timers::TimerId;
 use crate::interfaces::raw::Msg;
 use crate::interfaces::rest::Response;
@@ -19,7 +17,7 @@ use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::routes::Tree;
 use crate::topology::NodeId;
 use crate::trace::ServiceId;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// Names one wait, for ever; `NONE` names none, and `ANSWER` marks a message that answers another one
 /// and so has no outcome of its own.
@@ -90,11 +88,15 @@ impl Answer {
     }
 }
 
-/// Where a request went: the tree of routes it was priced by and the node at its end.
+/// Where a request went, to be told when somebody asks.
 #[derive(Clone, Debug)]
-pub(crate) struct Course {
-    pub(crate) tree: Rc<Tree>,
-    pub(crate) to: NodeId,
+pub(crate) enum Course {
+    /// From the one to the other, as every message does in a network that does not change.
+    Always(ServiceId, ServiceId),
+    /// To that node, by the tree of routes that it was priced by.
+    Then(Rc<Tree>, NodeId),
+    /// It did not set out.
+    Nowhere,
 }
 
 /// A request that is made.
@@ -105,32 +107,46 @@ pub(crate) struct Request {
     pub(crate) sent_at: SimTime,
 }
 
-enum State {
-    Open { waker: Option<Waker>, timer: Option<TimerId>, lost: bool },
-    Settled { answer: Answer, at: SimTime },
-}
+/// The generation of a wait that is over; no key has it.
+const OVER: u32 = u32::MAX;
 
+/// A request, open until it is settled. Its fields are written one by one, where they stand: a wait that is
+/// put together elsewhere and then moved costs twice.
 struct Wait {
     generation: u32,
-    request: Request,
-    course: Option<Course>,
-    state: State,
     /// The asker still holds the future.
     held: bool,
+    /// While it is open: its message was lost.
+    lost: bool,
+    request: Request,
+    course: Course,
+    waker: Option<Waker>,
+    timer: Option<TimerId>,
+    settled: Option<(Answer, SimTime)>,
+}
+
+impl Wait {
+    fn is_open(&self) -> bool {
+        self.settled.is_none()
+    }
+}
+
+/// How a request ended, and what it took.
+pub(crate) struct Settled {
+    pub(crate) answer: Answer,
+    pub(crate) elapsed: SimDuration,
+    pub(crate) course: Course,
 }
 
 /// What the asker finds when it looks.
 pub(crate) enum Look {
-    /// Not yet. `timed` is false at the first look, when the timer has yet to be started.
-    Open {
-        timed: bool,
-    },
-    Settled {
-        answer: Answer,
-        at: SimTime,
-        sent_at: SimTime,
-        course: Option<Course>,
-    },
+    /// Not yet.
+    Open,
+    /// Not yet, and at the first look: the timer has yet to be started.
+    Untimed,
+    Settled(Settled),
+    /// It was settled before, and has gone with that.
+    Gone,
 }
 
 /// What is left to do for whoever settled a wait.
@@ -143,7 +159,9 @@ pub(crate) struct Settlement {
 
 #[derive(Default)]
 pub(crate) struct Waits {
-    waits: Slab<Wait>,
+    waits: Vec<Wait>,
+    /// The waits that are over, to be used again.
+    free: Vec<u32>,
     generation: u32,
     /// The waker of the request that ended last: whoever is woken by it mostly makes the next one, and
     /// cloning it would cost more than the rest of the wait.
@@ -151,12 +169,37 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    pub(crate) fn open(&mut self, request: Request) -> WaitKey {
-        self.generation = self.generation.checked_add(1).unwrap_or(1);
-        let generation = self.generation;
-        let state = State::Open { waker: None, timer: None, lost: false };
-        let index = self.waits.insert(Wait { generation, request, course: None, state, held: true });
-        WaitKey::new(index, generation)
+    /// Opens a wait. `start` starts its timer, if that is to run from the beginning.
+    #[inline]
+    pub(crate) fn open(&mut self, request: Request, start: impl FnOnce(WaitKey) -> Option<TimerId>) -> WaitKey {
+        let index = self.free.last().map_or(self.waits.len(), |index| *index as usize);
+        self.generation = if self.generation >= OVER - 1 { 1 } else { self.generation + 1 };
+        let key = WaitKey::new(index, self.generation);
+        let timer = start(key);
+        let course = request.to.map_or(Course::Nowhere, |to| Course::Always(request.from, to));
+        let (generation, held, lost) = (self.generation, true, false);
+        self.free.pop();
+        match self.waits.get_mut(key.index()) {
+            Some(wait) => {
+                (wait.generation, wait.held, wait.lost) = (generation, held, lost);
+                (wait.request, wait.course, wait.timer) = (request, course, timer);
+            }
+            None => {
+                let (waker, settled) = (None, None);
+                self.waits.push(Wait { generation, held, lost, request, course, waker, timer, settled });
+            }
+        }
+        key
+    }
+
+    /// A wait is over, and nobody looks at it any more. Its course.
+    #[inline]
+    fn close(&mut self, key: WaitKey) -> Course {
+        let wait = &mut self.waits[key.index()];
+        wait.generation = OVER;
+        wait.settled = None;
+        self.free.push(key.index() as u32);
+        std::mem::replace(&mut wait.course, Course::Nowhere)
     }
 
     fn get(&mut self, key: WaitKey) -> Option<&mut Wait> {
@@ -165,30 +208,29 @@ impl Waits {
 
     pub(crate) fn set_course(&mut self, key: WaitKey, course: Course) {
         if let Some(wait) = self.get(key) {
-            wait.course = Some(course);
+            wait.course = course;
         }
     }
 
     pub(crate) fn set_timer(&mut self, key: WaitKey, id: TimerId) {
-        if let Some(Wait { state: State::Open { timer, .. }, .. }) = self.get(key) {
-            *timer = Some(id);
+        if let Some(wait) = self.get(key).filter(|wait| wait.is_open()) {
+            wait.timer = Some(id);
         }
     }
 
     /// When the request was made, if it is still open.
     pub(crate) fn sent_at(&mut self, key: WaitKey) -> Option<SimTime> {
-        let wait = self.get(key)?;
-        matches!(wait.state, State::Open { .. }).then_some(wait.request.sent_at)
+        self.get(key).filter(|wait| wait.is_open()).map(|wait| wait.request.sent_at)
     }
 
     /// Whether a request has yet to end.
     pub(crate) fn is_open(&self, key: WaitKey) -> bool {
-        self.peek(key).is_some_and(|wait| matches!(wait.state, State::Open { .. }))
+        self.peek(key).is_some_and(Wait::is_open)
     }
 
     /// Whether somebody awaits a request that has yet to end.
     pub(crate) fn is_held(&self, key: WaitKey) -> bool {
-        self.is_open(key) && self.peek(key).is_some_and(|wait| wait.held)
+        self.peek(key).is_some_and(|wait| wait.held && wait.is_open())
     }
 
     fn peek(&self, key: WaitKey) -> Option<&Wait> {
@@ -197,11 +239,8 @@ impl Waits {
 
     /// Ends a wait, unless it has ended before.
     pub(crate) fn settle(&mut self, key: WaitKey, at: SimTime, answer: Answer) -> Option<Settlement> {
-        let wait = self.get(key)?;
-        let State::Open { waker, timer, .. } = &mut wait.state else {
-            return None;
-        };
-        let (waker, timer) = (waker.take(), timer.take());
+        let wait = self.get(key).filter(|wait| wait.is_open())?;
+        let (waker, timer) = (wait.waker.take(), wait.timer.take());
         let ended = Ended {
             from: wait.request.from,
             to: wait.request.to,
@@ -220,9 +259,9 @@ impl Waits {
             _ => None,
         };
         if wait.held {
-            wait.state = State::Settled { answer, at };
+            wait.settled = Some((answer, at));
         } else {
-            self.waits.remove(key.index());
+            self.close(key);
         }
         Some(Settlement { waker, timer, ended, cause })
     }
@@ -230,41 +269,29 @@ impl Waits {
     /// The message was lost: whoever awaits it will run into its timeout; if nobody does, that is
     /// its outcome.
     pub(crate) fn lost(&mut self, key: WaitKey, at: SimTime) -> Option<Settlement> {
-        let wait = self.get(key)?;
-        let held = wait.held;
-        match &mut wait.state {
-            State::Open { timer: None, .. } if !held => self.settle(key, at, Answer::Lost),
-            State::Open { lost, .. } => {
-                *lost = true;
-                None
-            }
-            State::Settled { .. } => None,
+        let wait = self.get(key).filter(|wait| wait.is_open())?;
+        if !wait.held && wait.timer.is_none() {
+            return self.settle(key, at, Answer::Lost);
         }
+        wait.lost = true;
+        None
     }
 
     /// Looks for the outcome, and leaves a waker if there is none yet. A settled wait is gone
     /// afterwards.
     #[inline]
-    pub(crate) fn look(&mut self, key: WaitKey, new: &Waker) -> Option<Look> {
-        let wait = self.waits.get_mut(key.index()).filter(|wait| wait.generation == key.generation())?;
-        match &mut wait.state {
-            State::Open { waker, timer, .. } => {
-                let spare = &mut self.spare;
-                if !waker.as_ref().is_some_and(|old| old.will_wake(new)) {
-                    *waker = spare.take_if(|spare| spare.will_wake(new)).or_else(|| Some(new.clone()));
-                }
-                Some(Look::Open { timed: timer.is_some() })
-            }
-            State::Settled { .. } => {
-                let wait = self.waits.remove(key.index());
-                match wait.state {
-                    State::Settled { answer, at } => {
-                        Some(Look::Settled { answer, at, sent_at: wait.request.sent_at, course: wait.course })
-                    }
-                    State::Open { .. } => None,
-                }
-            }
+    pub(crate) fn look(&mut self, key: WaitKey, new: &Waker) -> Look {
+        let wait = self.waits.get_mut(key.index()).filter(|wait| wait.generation == key.generation());
+        let Some(wait) = wait else { return Look::Gone };
+        if let Some((answer, at)) = wait.settled.take() {
+            let elapsed = at.since(wait.request.sent_at);
+            return Look::Settled(Settled { answer, elapsed, course: self.close(key) });
         }
+        if !wait.waker.as_ref().is_some_and(|old| old.will_wake(new)) {
+            let spare = self.spare.take_if(|spare| spare.will_wake(new));
+            wait.waker = spare.or_else(|| Some(new.clone()));
+        }
+        if wait.timer.is_some() { Look::Open } else { Look::Untimed }
     }
 
     /// Whoever was woken may need the waker again. The one that was kept until now.
@@ -276,21 +303,19 @@ impl Waits {
     pub(crate) fn forget(&mut self, key: WaitKey, at: SimTime) -> Option<Settlement> {
         let wait = self.get(key)?;
         wait.held = false;
-        match &mut wait.state {
-            State::Settled { .. } => {
-                self.waits.remove(key.index());
-                None
-            }
-            State::Open { lost: true, timer: None, .. } => self.settle(key, at, Answer::Lost),
-            State::Open { waker, .. } => {
-                *waker = None;
-                None
-            }
+        if !wait.is_open() {
+            self.close(key);
+            return None;
         }
+        if wait.lost && wait.timer.is_none() {
+            return self.settle(key, at, Answer::Lost);
+        }
+        wait.waker = None;
+        None
     }
 
     /// Requests that are still open, by interface.
     pub(crate) fn open_by_interface(&self) -> impl Iterator<Item = Interface> {
-        self.waits.iter().filter(|(_, w)| matches!(w.state, State::Open { .. })).map(|(_, w)| w.request.interface)
+        self.waits.iter().filter(|wait| wait.generation != OVER && wait.is_open()).map(|wait| wait.request.interface)
     }
 }

@@ -19,14 +19,13 @@ use super::providers::Providers;
 use super::target::{Callee, Destination, StrayCall, Target};
 use crate::interfaces::baggage::Baggage;
 use crate::interfaces::{CallError, Declined, Route};
-use crate::network::pending::{Pending, Settled};
+use crate::network::pending::Pending;
 use crate::network::ports::Body;
-use crate::network::waits::{Answer, WaitKey};
-use crate::network::{Envelope, Network, size_of};
+use crate::network::waits::{Answer, Settled};
+use crate::network::{Envelope, size_of};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
 use crate::service::ServiceIo;
 use crate::service::desk::Desk;
-use crate::trace::ServiceId;
 use crate::units::{Bytes, SimDuration};
 
 /// The RPC interface of a service, to call others. What it offers itself stands in
@@ -140,31 +139,46 @@ impl<P: Body, R> RpcCall<P, R> {
 
     /// Makes the call now, so that several can be under way at once.
     pub fn defer(self) -> Calling<R> {
-        let RpcCall { desk, trace, baggage, callee, timeout, method, params, fields, idempotent, reply } = self;
-        let network = &desk.network;
-        let destination = callee.destination(network);
-        let to = destination.ok().and_then(Destination::seat);
-        // The timeout runs whether anybody awaits the answer or not, so that every call ends.
-        let call = network.open_timed_wait(desk.id, to, Interface::Rpc, timeout.unwrap_or(network.timeout));
-        let pending = Pending::new(network.clone(), call);
-        match destination {
-            Err(why) => drop(network.fail_at_once(Interface::Rpc, desk.id, call, why.clone())),
-            Ok(destination) => {
-                let trace = trace.unwrap_or_else(|| network.commons.new_trace());
-                let name = || callee.name(network);
-                let unfit = |error: HeaderError| Undelivered::Unserialisable { to: name(), reason: error.to_string() };
-                let made = fields.map_err(unfit).and_then(|fields| {
-                    let headers = Headers::new(trace, fields);
-                    let bytes = size_of(&name, &params)?.0 + text_size(&method) + headers.size();
-                    let params = Payload::new(params);
-                    Ok((
-                        CallMessage { call, method: method.clone(), headers, idempotent, params, baggage },
-                        Bytes(bytes),
-                    ))
-                });
-                set_out(network, desk.id, destination, call, made);
-            }
+        match self.callee.plain() {
+            Some(service) => self.set_out(service),
+            None => self.set_out_elsewhere(),
         }
+    }
+
+    #[cold]
+    fn set_out_elsewhere(self) -> Calling<R> {
+        let destination = self.callee.destination(&self.desk.network);
+        self.set_out(destination)
+    }
+
+    /// Sends the call, unless it cannot be made. It is there once more for those that go to a service in the
+    /// plain way, with nothing in it that these have no use for.
+    #[inline(always)]
+    fn set_out(self, destination: Destination) -> Calling<R> {
+        let RpcCall { desk, trace, baggage, callee, timeout, method, params, fields, idempotent, reply } = self;
+        let (network, from) = (&desk.network, desk.id);
+        // The timeout runs whether anybody awaits the answer or not, so that every call ends.
+        let timeout = timeout.unwrap_or(network.timeout);
+        let call = network.open_timed_wait(from, destination.seat(), Interface::Rpc, timeout);
+        let pending = Pending::new(network.clone(), call);
+        let trace = || trace.unwrap_or_else(|| network.commons.new_trace());
+        let bytes = bytes_of(&fields, &method, &params, &|| callee.name(network));
+        let to_name = |to, bytes| Envelope::to_name(from, to, Interface::Rpc, call, bytes);
+        // What has become of it, its answer tells.
+        let _ = match (destination, bytes) {
+            (Destination::Service(to, incarnation), Ok(bytes)) => {
+                let (headers, method) = (Headers::new(trace(), fields.unwrap_or_default()), method.clone());
+                let params = Payload::new(params);
+                let message = CallMessage { call, method, headers, idempotent, params, baggage };
+                network.send(Envelope { incarnation, ..to_name(to, bytes) }, message)
+            }
+            (Destination::Router(router, address), Ok(bytes)) => {
+                network.send(to_name(router, bytes), StrayCall(address))
+            }
+            (Destination::Nobody(why), _) | (_, Err(why)) => {
+                Err(network.fail_at_once(Interface::Rpc, from, call, why))
+            }
+        };
         Calling { desk, callee, method, pending, reply }
     }
 
@@ -174,30 +188,18 @@ impl<P: Body, R> RpcCall<P, R> {
     }
 }
 
-/// Sends a call to where it goes, unless it could not be made.
+/// How large a call is, if it can be made.
 #[inline]
-fn set_out(
-    network: &Network,
-    from: ServiceId,
-    destination: Destination,
-    call: WaitKey,
-    made: Result<(CallMessage, Bytes), Undelivered>,
-) {
-    let to_name = |to, bytes| Envelope::to_name(from, to, Interface::Rpc, call, bytes);
-    // What has become of it, its answer tells.
-    let _ = match (destination, made) {
-        (Destination::Service(to, incarnation), Ok((message, bytes))) => {
-            network.send(Envelope { incarnation, ..to_name(to, bytes) }, message)
-        }
-        (Destination::Router(router, address), Ok((_, bytes))) => {
-            network.send(to_name(router, bytes), StrayCall(address))
-        }
-        (Destination::Nowhere(address), Ok(_)) => {
-            let why = Undelivered::UnknownAddress { address: address.to_string() };
-            Err(network.fail_at_once(Interface::Rpc, from, call, why))
-        }
-        (_, Err(why)) => Err(network.fail_at_once(Interface::Rpc, from, call, why)),
-    };
+fn bytes_of<P: Body>(
+    fields: &Result<Fields, HeaderError>,
+    method: &str,
+    params: &P,
+    to: &dyn Fn() -> String,
+) -> Result<Bytes, Undelivered> {
+    match fields {
+        Ok(fields) => Ok(Bytes(size_of(to, params)?.0 + text_size(method) + fields.size())),
+        Err(error) => Err(Undelivered::Unserialisable { to: to(), reason: error.to_string() }),
+    }
 }
 
 impl<P: Body, R: DeserializeOwned + 'static> IntoFuture for RpcCall<P, R> {
@@ -282,7 +284,17 @@ impl<R: DeserializeOwned + 'static> Future for Calling<R> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        Pin::new(&mut this.pending).poll(cx).map(|Settled { answer, elapsed, .. }| this.result(answer, elapsed))
+        let Poll::Ready(Settled { answer, elapsed, .. }) = Pin::new(&mut this.pending).poll(cx) else {
+            return Poll::Pending;
+        };
+        // What is frequent goes to where it belongs by the shortest way.
+        match answer {
+            Answer::Rpc(RpcAnswer::Reply(body), _) => match body.take() {
+                Ok(reply) => Poll::Ready(Ok(reply)),
+                Err(reason) => Poll::Ready(Err(this.malformed(reason))),
+            },
+            other => Poll::Ready(this.failure(other, elapsed)),
+        }
     }
 }
 

@@ -79,6 +79,16 @@ impl Fields {
         Ok(())
     }
 
+    /// How large they and a trace id are on the wire.
+    #[inline]
+    pub(super) fn size(&self) -> u64 {
+        if self.0.is_none() {
+            return TraceId::SIZE + number_size(0);
+        }
+        let texts: u64 = self.iter().map(|(name, value)| text_size(name) + text_size(value)).sum();
+        TraceId::SIZE + number_size(self.len() as u64) + texts
+    }
+
     fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |texts| texts.0.len())
     }
@@ -122,11 +132,7 @@ impl Headers {
     /// On the wire: the trace id, how many headers there are, and their texts.
     #[inline]
     pub(crate) fn size(&self) -> u64 {
-        if self.fields.0.is_none() {
-            return TraceId::SIZE + number_size(0);
-        }
-        let texts: u64 = self.iter().map(|(name, value)| text_size(name) + text_size(value)).sum();
-        TraceId::SIZE + number_size(self.fields.len() as u64) + texts
+        self.fields.size()
     }
 }
 

@@ -52,11 +52,20 @@ impl Payload {
     /// Its JSON does not describe such a value, or it has none.
     #[inline]
     pub(crate) fn take<T: DeserializeOwned + 'static>(self) -> Result<T, String> {
-        let content: Box<dyn Any> = match (&*self.0 as &dyn Any).is::<T>() {
-            true => self.0,
-            false => return self.convert(),
-        };
-        content.downcast().map(|value| *value).map_err(|_| "it is of another type".to_owned())
+        self.take_as_it_is().or_else(|other| other.convert())
+    }
+
+    /// The value itself, if it is of this type.
+    #[inline]
+    fn take_as_it_is<T: 'static>(self) -> Result<T, Payload> {
+        if !(&*self.0 as &dyn Any).is::<T>() {
+            return Err(self);
+        }
+        let content: Box<dyn Any> = self.0;
+        match content.downcast() {
+            Ok(value) => Ok(*value),
+            Err(_) => Err(Payload::new(())),
+        }
     }
 
     /// The body as JSON.
@@ -71,10 +80,10 @@ impl Payload {
     /// method wants it.
     #[inline]
     pub(crate) fn take_params<T: DeserializeOwned + 'static>(self) -> Result<T, String> {
-        match (&*self.0 as &dyn Any).downcast_ref::<JsonParams>() {
-            Some(json) if TypeId::of::<T>() != TypeId::of::<JsonParams>() => json.read(),
-            _ => self.take(),
-        }
+        self.take_as_it_is().or_else(|other| match (&*other.0 as &dyn Any).downcast_ref::<JsonParams>() {
+            Some(json) => json.read(),
+            None => other.convert(),
+        })
     }
 
     #[cold]

@@ -83,22 +83,22 @@ enum Elsewhere {
 }
 
 /// Where a call goes that is made now.
-#[derive(Clone, Copy)]
 pub(super) enum Destination {
     /// To a service, and which of its incarnations.
     Service(ServiceId, u32),
     /// To a router that has nobody of that address.
     Router(ServiceId, Address),
-    /// No machine has the address.
-    Nowhere(Address),
+    /// To nobody, and why.
+    Nobody(Undelivered),
 }
 
 impl Destination {
     /// The seat that the call goes to.
-    pub(super) fn seat(self) -> Option<ServiceId> {
+    #[inline]
+    pub(super) fn seat(&self) -> Option<ServiceId> {
         match self {
-            Destination::Service(seat, _) | Destination::Router(seat, _) => Some(seat),
-            Destination::Nowhere(_) => None,
+            Destination::Service(seat, _) | Destination::Router(seat, _) => Some(*seat),
+            Destination::Nobody(_) => None,
         }
     }
 }
@@ -120,13 +120,18 @@ impl Callee {
         Callee::elsewhere(Elsewhere::Nobody(why))
     }
 
-    /// Where a call goes that is made now.
+    /// The service that all calls go to, if that is so.
     #[inline]
-    pub(super) fn destination(&self, network: &Network) -> Result<Destination, &Undelivered> {
+    pub(super) fn plain(&self) -> Option<Destination> {
+        self.instead.is_none().then_some(Destination::Service(self.service, ANY_INCARNATION))
+    }
+
+    /// Where a call goes that is made now.
+    pub(super) fn destination(&self, network: &Network) -> Destination {
         match self.instead.as_deref() {
-            None => Ok(Destination::Service(self.service, ANY_INCARNATION)),
-            Some(Elsewhere::Address(address)) => Ok(of_address(network, *address)),
-            Some(Elsewhere::Nobody(why)) => Err(why),
+            None => Destination::Service(self.service, ANY_INCARNATION),
+            Some(Elsewhere::Address(address)) => of_address(network, *address),
+            Some(Elsewhere::Nobody(why)) => Destination::Nobody(why.clone()),
         }
     }
 
@@ -143,14 +148,13 @@ impl Callee {
     }
 }
 
-#[cold]
 fn of_address(network: &Network, address: Address) -> Destination {
     let book = network.book.borrow();
     match book.owner_of(address) {
         Some(owner) => Destination::Service(owner.service, owner.incarnation),
         None => match book.router_of(address) {
             Some(router) => Destination::Router(router, address),
-            None => Destination::Nowhere(address),
+            None => Destination::Nobody(Undelivered::UnknownAddress { address: address.to_string() }),
         },
     }
 }

@@ -23,9 +23,9 @@ impl<S: Service> Handler<Delivery<AnswerMessage>> for ServiceHost<S> {
     type Result = ();
 
     fn handle(&mut self, delivery: Delivery<AnswerMessage>, ctx: &mut ServiceContext<Self>) {
-        let AnswerMessage { call, answer, headers } = delivery.body;
+        let Delivery { duplicate, body: AnswerMessage { call, answer, headers }, .. } = delivery;
         let in_time = ctx.network().settle_in_time(call, Answer::Rpc(answer, headers));
-        if !in_time && !delivery.duplicate {
+        if !in_time && !duplicate {
             ctx.network().count(ctx.id(), LATE_ANSWERS, 1);
         }
     }
