@@ -4,13 +4,17 @@
 //! simulation event set problem", CACM 31(10), 1988): a ring of buckets, each a short sorted list,
 //! covers the near future; what lies beyond waits in a binary heap and moves over as time comes
 //! closer. The width of a bucket follows the traffic, so that neither a bucket nor the heap grows
-//! long. All decisions depend on what was pushed and popped alone, never on the wall clock.
+//! long; where many events are on their way there are more buckets, so that most have one or none. All
+//! decisions depend on what was pushed and popped alone, never on the wall clock.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-const BUCKETS: u64 = 4096;
-const WORDS: usize = (BUCKETS / 64) as usize;
+/// How many buckets there are at first, and how many at most: powers of two.
+const FEW: usize = 4096;
+const MOST: usize = 4 * FEW;
+/// With so many events, there may be more than a few buckets.
+const CROWD: usize = FEW / 8;
 const NONE: u32 = u32::MAX;
 /// How many pushes pass between two looks at the bucket width.
 const REVIEW: u32 = 4096;
@@ -60,11 +64,11 @@ impl<T> Ord for Far<T> {
 
 /// A queue of events, each due at a time. Nothing may be pushed before the time last popped.
 pub(crate) struct Calendar<T> {
-    buckets: Box<[Bucket<T>; BUCKETS as usize]>,
+    buckets: Box<[Bucket<T>]>,
     /// One bit for every bucket that holds something.
-    occupied: [u64; WORDS],
+    occupied: [u64; MOST / 64],
     /// One bit for every word of `occupied` that is not zero.
-    words: u64,
+    words: [u64; MOST / 64 / 64],
     entries: Vec<Entry<T>>,
     free: u32,
     /// A bucket is `1 << shift` nanoseconds wide.
@@ -81,15 +85,16 @@ pub(crate) struct Calendar<T> {
     pushes: u32,
     steps: u32,
     far_pushes: u32,
+    /// Pushes to buckets in which something else was due at another time.
+    crowded: u32,
 }
 
 impl<T: Copy + Default> Calendar<T> {
     pub(crate) fn new() -> Self {
-        let empty = Bucket { time: 0, event: T::default(), head: NONE, tail: NONE };
         Calendar {
-            buckets: Box::new([empty; BUCKETS as usize]),
-            occupied: [0; WORDS],
-            words: 0,
+            buckets: Calendar::empty(FEW),
+            occupied: [0; MOST / 64],
+            words: [0; MOST / 64 / 64],
             entries: Vec::new(),
             free: NONE,
             shift: 14,
@@ -102,7 +107,18 @@ impl<T: Copy + Default> Calendar<T> {
             pushes: 0,
             steps: 0,
             far_pushes: 0,
+            crowded: 0,
         }
+    }
+
+    fn empty(buckets: usize) -> Box<[Bucket<T>]> {
+        vec![Bucket { time: 0, event: T::default(), head: NONE, tail: NONE }; buckets].into()
+    }
+
+    /// The bucket of a number of one.
+    #[inline]
+    fn index(&self, number: u64) -> usize {
+        number as usize & (self.buckets.len() - 1)
     }
 
     /// Everything that is due at some time.
@@ -112,8 +128,13 @@ impl<T: Copy + Default> Calendar<T> {
     }
 
     /// Adds an event behind all others of the same time.
-    #[inline]
     pub(crate) fn push(&mut self, time: u64, event: T) {
+        self.push_here(time, event);
+    }
+
+    /// The same, for a place where many are added.
+    #[inline(always)]
+    pub(crate) fn push_here(&mut self, time: u64, event: T) {
         self.pushes += 1;
         if self.pushes == REVIEW {
             self.review();
@@ -134,7 +155,7 @@ impl<T: Copy + Default> Calendar<T> {
     /// The first event, if it is at hand.
     #[inline]
     pub(crate) fn peek(&self) -> Option<T> {
-        self.first.map(|bucket| self.buckets[usize::from(bucket) % BUCKETS as usize].event)
+        self.first.map(|bucket| self.buckets[self.index(bucket.into())].event)
     }
 
     /// Takes the first event if it is due at `now` (or should have been before).
@@ -143,10 +164,8 @@ impl<T: Copy + Default> Calendar<T> {
         if self.len == 0 || self.next > now {
             return None;
         }
-        if self.next >> self.shift > self.present {
-            self.advance(self.next);
-        }
-        let index = (self.present % BUCKETS) as usize;
+        self.advance(self.next);
+        let index = self.index(self.present);
         let bucket = &mut self.buckets[index];
         let event = bucket.event;
         self.len -= 1;
@@ -161,7 +180,7 @@ impl<T: Copy + Default> Calendar<T> {
             let word = index / 64;
             self.occupied[word] &= !(1 << (index % 64));
             if self.occupied[word] == 0 {
-                self.words &= !(1 << word);
+                self.words[word / 64] &= !(1 << (word % 64));
             }
             self.find_first();
         }
@@ -183,21 +202,22 @@ impl<T: Copy + Default> Calendar<T> {
     #[inline(always)]
     fn insert(&mut self, time: u64, event: T) -> Option<u16> {
         let number = (time >> self.shift).max(self.present);
-        if number - self.present >= BUCKETS {
+        if number - self.present >= self.buckets.len() as u64 {
             self.far_sequence += 1;
             self.far_pushes += 1;
             self.far.push(Reverse(Far { time, sequence: self.far_sequence, event }));
             return None;
         }
-        let index = (number % BUCKETS) as usize;
+        let index = self.index(number);
         let (word, bit) = (index / 64, 1 << (index % 64));
         if self.occupied[word] & bit == 0 {
             self.buckets[index] = Bucket { time, event, head: NONE, tail: NONE };
             self.occupied[word] |= bit;
-            self.words |= 1 << word;
+            self.words[word / 64] |= 1 << (word % 64);
             return Some(index as u16);
         }
         let Bucket { time: first, tail, .. } = self.buckets[index];
+        self.crowded += u32::from(time != first);
         if time < self.entries.get(tail as usize).map_or(first, |last| last.time) {
             self.insert_before(index, time, event);
             return Some(index as u16);
@@ -258,27 +278,44 @@ impl<T: Copy + Default> Calendar<T> {
     /// The first bucket that holds something, from the present on, around the ring.
     #[inline]
     fn first_bucket(&self) -> Option<usize> {
-        if self.words == 0 {
-            return None;
-        }
-        let start = (self.present % BUCKETS) as usize;
+        let start = self.index(self.present);
         let (word, bit) = (start / 64, start % 64);
         let here = self.occupied[word] & (u64::MAX << bit);
-        if here != 0 {
-            return Some(word * 64 + here.trailing_zeros() as usize);
+        let word = match here {
+            // The bits of the present's own word that lie before it come last.
+            0 => self.first_word(word + 1).or_else(|| self.first_word(0))?,
+            _ => word,
+        };
+        let bits = if here == 0 { self.occupied[word] } else { here };
+        Some(word * 64 + bits.trailing_zeros() as usize)
+    }
+
+    /// The first word of `occupied` that is not zero, from one on.
+    #[inline]
+    fn first_word(&self, from: usize) -> Option<usize> {
+        let mut mask = u64::MAX << (from % 64);
+        for (at, words) in self.words.iter().enumerate().skip(from / 64) {
+            if words & mask != 0 {
+                return Some(at * 64 + (words & mask).trailing_zeros() as usize);
+            }
+            mask = u64::MAX;
         }
-        // From the next word on, around to the bits of the first word that lie before the start.
-        let turned = self.words.rotate_right((word as u32 + 1) % 64);
-        let word = (word + 1 + turned.trailing_zeros() as usize) % WORDS;
-        Some(word * 64 + self.occupied[word].trailing_zeros() as usize)
+        None
     }
 
     /// Moves the present on and fetches what comes within reach of the ring, before anything else
     /// can be pushed there: that keeps the order within an instant.
+    #[inline]
     fn advance(&mut self, now: u64) {
-        self.present = now >> self.shift;
+        self.present = self.present.max(now >> self.shift);
+        if !self.far.is_empty() {
+            self.fetch_near();
+        }
+    }
+
+    fn fetch_near(&mut self) {
         while let Some(Reverse(far)) = self.far.peek() {
-            if (far.time >> self.shift) - self.present.min(far.time >> self.shift) >= BUCKETS {
+            if (far.time >> self.shift).saturating_sub(self.present) >= self.buckets.len() as u64 {
                 break;
             }
             if let Some(Reverse(far)) = self.far.pop() {
@@ -287,22 +324,25 @@ impl<T: Copy + Default> Calendar<T> {
         }
     }
 
-    /// Narrows the buckets when lists have grown long, widens them when much goes to the heap.
+    /// Narrows the buckets when lists have grown long, widens them when much goes to the heap, and makes more
+    /// of them, which are narrower, when many events meet others.
     fn review(&mut self) {
-        let (pushes, steps, far) = (self.pushes, self.steps, self.far_pushes);
-        (self.pushes, self.steps, self.far_pushes) = (0, 0, 0);
-        if steps > 4 * pushes && self.shift > 0 {
-            self.rebuild(self.shift.saturating_sub(2));
+        let (pushes, steps, far, crowded) = (self.pushes, self.steps, self.far_pushes, self.crowded);
+        (self.pushes, self.steps, self.far_pushes, self.crowded) = (0, 0, 0, 0);
+        let buckets = self.buckets.len();
+        if crowded > pushes / 8 && self.len > CROWD && buckets < MOST {
+            self.rebuild(self.shift.saturating_sub(2), 4 * buckets);
+        } else if steps > 4 * pushes && self.shift > 0 {
+            self.rebuild(self.shift.saturating_sub(2), buckets);
         } else if far > pushes / 8 && steps < pushes / 4 && self.shift < 40 {
-            self.rebuild(self.shift + 2);
+            self.rebuild(self.shift + 2, buckets);
         }
     }
 
-    fn rebuild(&mut self, shift: u32) {
+    fn rebuild(&mut self, shift: u32, buckets: usize) {
         let mut all = Vec::with_capacity(self.len);
-        let start = (self.present % BUCKETS) as usize;
-        for offset in 0..BUCKETS as usize {
-            let index = (start + offset) % BUCKETS as usize;
+        for number in self.present..self.present + self.buckets.len() as u64 {
+            let index = self.index(number);
             if self.occupied[index / 64] & (1 << (index % 64)) == 0 {
                 continue;
             }
@@ -320,15 +360,17 @@ impl<T: Copy + Default> Calendar<T> {
         let present_time = self.present << self.shift;
         self.entries.clear();
         self.free = NONE;
-        self.occupied = [0; WORDS];
-        self.words = 0;
+        self.occupied = [0; MOST / 64];
+        self.words = [0; MOST / 64 / 64];
+        if buckets > self.buckets.len() {
+            self.buckets = Calendar::empty(buckets);
+        }
         self.shift = shift;
         self.present = present_time >> shift;
         for (time, event) in all {
             self.insert(time, event);
         }
-        self.far_pushes = 0;
-        self.steps = 0;
+        (self.steps, self.far_pushes, self.crowded) = (0, 0, 0);
         self.find_first();
     }
 }

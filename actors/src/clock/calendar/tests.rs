@@ -1,5 +1,8 @@
-use super::*;
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
+
+use super::*;
 
 /// The plainest queue there is: a list that is searched.
 #[derive(Default)]
@@ -76,6 +79,33 @@ proptest! {
             calendar.push(now + delays[turn % delays.len()], event.unwrap_or_default());
         }
         prop_assert_eq!(calendar.len(), delays.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn keeps_its_order_when_there_come_to_be_more_buckets(
+        delays in prop::collection::vec(prop_oneof![3 => 1..40_000_000u64, 1 => Just(7_000_000)], 97),
+    ) {
+        // Thousands on their way, of which each is pushed again when it is popped.
+        let mut calendar = Calendar::new();
+        let mut plain = BTreeSet::new();
+        let mut delays = delays.iter().cycle();
+        let mut push = |calendar: &mut Calendar<u32>, plain: &mut BTreeSet<(u64, u32)>, now: u64, id: u32| {
+            let time = now + delays.next().copied().unwrap_or_default();
+            calendar.push(time, id);
+            plain.insert((time, id));
+        };
+        (0..2_000).for_each(|id| push(&mut calendar, &mut plain, 0, id));
+        for id in 2_000..12_000 {
+            let first = plain.pop_first();
+            prop_assert_eq!(calendar.next_time(), first.map(|(time, _)| time));
+            let (now, first) = first.unwrap_or_default();
+            prop_assert_eq!(calendar.pop_due(now), Some(first));
+            push(&mut calendar, &mut plain, now, id);
+        }
+        prop_assert_eq!((calendar.len(), calendar.buckets.len()), (2_000, MOST));
     }
 }
 
