@@ -187,7 +187,7 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
     pub fn send<B: Body>(&self, to: ServiceId, body: B) -> Result<(), Undelivered> {
         match size_of(&|| self.network.name_of(to), &body) {
             Ok(bytes) => self.send_sized(to, body, bytes),
-            Err(why) => Err(self.network.refuse_to_send(&self.envelope(to, Bytes(0)), why)),
+            Err(why) => Err(self.network.refuse_to_send(self.envelope(to, Bytes(0)), why)),
         }
     }
 

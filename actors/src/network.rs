@@ -14,6 +14,7 @@
 mod arriving;
 pub(crate) mod endings;
 mod flights;
+mod journal;
 mod kept;
 pub(crate) mod ledger;
 mod links;
@@ -52,7 +53,7 @@ use crate::network::links::Links;
 use crate::network::order::InSequence;
 use crate::network::ports::{AnyBody, Body, Fate, NO_SLOT, Ports, Receiver};
 use crate::network::pricing::Outbox;
-use crate::network::seats::{Closable, Presence, Seats};
+use crate::network::seats::{Closable, Presence, Seats, Tallies};
 use crate::network::table::Table;
 use crate::network::waits::{WaitKey, Waits};
 use crate::outcome::Interface;
@@ -124,16 +125,17 @@ pub(crate) struct Parts {
 pub(crate) struct Network {
     now: Cell<u64>,
     calendar: RefCell<Calendar<Event>>,
-    outbox: RefCell<Outbox>,
+    outbox: Outbox,
     timers: RefCell<Timers<Alarm>>,
     /// Of the timer that was cancelled last.
     spare_waker: Cell<Option<Waker>>,
     executor: Executor,
-    ports: RefCell<Ports>,
+    ports: Ports,
     world: RefCell<World>,
     in_sequence: RefCell<InSequence>,
     waits: RefCell<Waits>,
     pub(crate) seats: RefCell<Seats>,
+    pub(crate) tallies: Tallies,
     pub(crate) book: RefCell<AddressBook>,
     pub(crate) ledger: RefCell<Ledger>,
     /// Services that take bodies of every type.
@@ -167,11 +169,11 @@ impl Network {
         Rc::new(Network {
             now: Cell::new(0),
             calendar: RefCell::new(Calendar::new()),
-            outbox: RefCell::new(Outbox::new(lookahead)),
+            outbox: Outbox::new(lookahead),
             timers: RefCell::new(Timers::new()),
             spare_waker: Cell::default(),
             executor: Executor::new(),
-            ports: RefCell::default(),
+            ports: Ports::default(),
             in_sequence: RefCell::default(),
             world: RefCell::new(World {
                 routes: RouteCache::new(&topology),
@@ -182,6 +184,7 @@ impl Network {
                 in_batches: lookahead > 0,
             }),
             waits: RefCell::default(),
+            tallies: Tallies::new(seats.len()),
             seats: RefCell::new(seats),
             book: RefCell::new(book),
             ledger: RefCell::new(ledger),
@@ -274,12 +277,12 @@ impl Network {
 
     /// Makes a service reachable for bodies of one type.
     pub(crate) fn set_receiver<B: Body>(&self, service: ServiceId, receiver: Rc<dyn Receiver<B>>) {
-        self.ports.borrow_mut().of::<B>().set_receiver(service, receiver);
+        self.ports.of::<B>().set_receiver(service, receiver);
     }
 
     /// Whether somebody takes bodies of that very type for a service.
     pub(crate) fn has_receiver<B: Body>(&self, service: ServiceId) -> bool {
-        self.ports.borrow_mut().of::<B>().has_receiver(service)
+        self.ports.of::<B>().has_receiver(service)
     }
 
     /// Makes a service reachable for bodies of every type.
@@ -345,7 +348,7 @@ impl Network {
     /// Messages that have neither arrived nor been lost, without second copies.
     pub(crate) fn in_flight(&self) -> u64 {
         let mut count = self.kept.borrow().len();
-        for port in self.ports.borrow().all() {
+        for port in self.ports.all() {
             port.each(&mut |_, header| count += u64::from(!header.duplicate && header.fate != Fate::Gone));
         }
         count

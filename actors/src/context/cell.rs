@@ -11,7 +11,7 @@ use prefetch_index::prefetch_index;
 use super::{Life, Networked, ServiceContext};
 use crate::network::Network;
 use crate::network::endings::Cause;
-use crate::network::ports::{Arrival, Delivery, Receiver, Refusal, Refused};
+use crate::network::ports::{Arrival, Delivery, Receiver, Refusal};
 use crate::network::seats::Closable;
 use crate::panics::catch;
 use crate::trace::ServiceId;
@@ -102,6 +102,15 @@ impl<A: Actor<Context = ServiceContext<A>>> Closable for ServiceCell<A> {
     }
 }
 
+/// How a message came to an actor.
+enum Came {
+    In,
+    /// It takes no more.
+    ToNobody,
+    /// It has no room.
+    TooLate,
+}
+
 impl<A, B> Receiver<B> for ServiceCell<A>
 where
     A: Networked + Handler<Delivery<B>>,
@@ -117,22 +126,19 @@ where
 
     /// Runs the actor's handler; a panic in it ends the actor and goes no further.
     #[inline]
-    fn receive(&self, arrival: &Arrival<'_>, body: B) -> Result<(), Refused<B>> {
-        let gone = |body| Err(Refused { refusal: Refusal::Gone, body });
-        let mut body = Some(body);
-        let Ok(mut inner) = self.inner.try_borrow_mut() else { return gone(body) };
-        let Some((actor, ctx)) = inner.as_mut() else { return gone(body) };
+    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<B>) -> Result<(), Refusal> {
+        let Ok(mut inner) = self.inner.try_borrow_mut() else { return Err(Refusal::Gone) };
+        let Some((actor, ctx)) = inner.as_mut() else { return Err(Refusal::Gone) };
         let mut accepted = false;
         let handled = catch(|| {
             if ctx.closed && !arrival.header.wait.is_answer() {
-                return Err(Refusal::Gone);
+                return Came::ToNobody;
             }
             let waiting = ctx.waiting();
             if actor.is_full(TypeId::of::<B>()) || (waiting && ctx.lazy().backlog.len() >= BACKLOG_LIMIT) {
-                return Err(Refusal::InboxFull);
+                return Came::TooLate;
             }
-            let Some(body) = body.take() else { return Ok(()) };
-            let delivery = arrival.accept(body);
+            let Some(delivery) = arrival.accept(body) else { return Came::In };
             accepted = true;
             if waiting {
                 let call: Call<A> = Box::new(move |actor, ctx| actor.handle(delivery, ctx).handle(ctx, None));
@@ -140,19 +146,25 @@ where
             } else {
                 actor.handle(delivery, ctx).handle(ctx, None);
             }
-            Ok(())
+            Came::In
         });
         let handled = match handled {
-            Ok(Ok(())) if ctx.life != Life::Running => catch(|| self.end(inner)),
-            Ok(result) => return result.map_err(|refusal| Refused { refusal, body }),
+            Ok(Came::In) if ctx.life == Life::Running => return Ok(()),
+            Ok(Came::In) => catch(|| self.end(inner)),
+            Ok(Came::ToNobody) => return Err(Refusal::Gone),
+            Ok(Came::TooLate) => return Err(Refusal::InboxFull),
             Err(caught) => {
                 drop(inner);
+                if !accepted {
+                    // Whatever it is, the next life is not to stumble over it.
+                    arrival.network.drop_what_is_left(arrival.header.from, body.take());
+                }
                 Err(caught)
             }
         };
         if let Err(caught) = handled {
             arrival.network.crash(self.id, caught);
         }
-        if accepted { Ok(()) } else { gone(None) }
+        if accepted { Ok(()) } else { Err(Refusal::Gone) }
     }
 }

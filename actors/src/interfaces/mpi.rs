@@ -90,7 +90,7 @@ impl<'a> Mpi<'a> {
         let envelope = Envelope::to_name(from, to, Interface::Mpi, wait, bytes);
         match size {
             Ok(_) => network.send(envelope, body),
-            Err(why) => Err(network.refuse_to_send(&envelope, why)),
+            Err(why) => Err(network.refuse_to_send(envelope, why)),
         }
     }
 
@@ -112,7 +112,7 @@ impl<'a> Mpi<'a> {
                 let envelope = Envelope::to_name(from, to, Interface::Mpi, key, bytes);
                 match size {
                     Ok(_) => drop(network.send(envelope, body)),
-                    Err(why) => drop(network.refuse_to_send(&envelope, why)),
+                    Err(why) => drop(network.refuse_to_send(envelope, why)),
                 }
             }
             Err(name) => drop(network.fail_unknown(Interface::Mpi, from, key, &name)),

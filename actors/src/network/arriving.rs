@@ -4,7 +4,7 @@ use std::any::Any;
 
 use crate::interfaces::raw::RawMessage;
 use crate::network::ledger::Passage;
-use crate::network::ports::{ANY_INCARNATION, Body, Header, Refusal, Refused};
+use crate::network::ports::{ANY_INCARNATION, Body, Header, Refusal};
 use crate::network::waits::Answer;
 use crate::network::{Envelope, Network};
 use crate::outcome::{Interface, Undelivered};
@@ -28,8 +28,26 @@ impl Network {
     }
 
     /// Books a delivery that is about to happen, and tells whoever awaits it.
-    #[inline]
-    pub(crate) fn book_delivery(&self, header: &Header, body_type: &'static str) {
+    #[inline(always)]
+    pub(crate) fn book_delivery(&self, header: &Header, body_type: fn() -> &'static str) {
+        // What stands here is done for every message there is, and what it writes is what it costs.
+        let unawaited = header.wait.is_none();
+        let plain = match header.interface {
+            Interface::Control => false,
+            Interface::Mpi => unawaited && !header.duplicate,
+            _ => !header.duplicate,
+        };
+        let taken = unawaited && header.interface.is_message();
+        if plain && self.ledger.borrow_mut().noted_delivery(self.now(), header, taken) {
+            self.tallies.count_received(header.to);
+            self.acting.set(header.to);
+        } else {
+            self.book_any_delivery(header, body_type);
+        }
+    }
+
+    #[inline(never)]
+    fn book_any_delivery(&self, header: &Header, body_type: fn() -> &'static str) {
         let now = self.now();
         let first = !header.duplicate;
         let unawaited = header.wait.is_none();
@@ -39,10 +57,12 @@ impl Network {
             let mut ledger = self.ledger.borrow_mut();
             ledger.delivered(now, header, acked && unawaited);
             if ledger.is_told() {
-                ledger.tell_delivery(now, &self.passage(header, body_type), acked && unawaited);
+                ledger.tell_delivery(now, &self.passage(header, body_type()), acked && unawaited);
             }
         }
-        self.seats.borrow_mut().count_received(header.to, header.interface);
+        if header.interface != Interface::Control {
+            self.tallies.count_received(header.to);
+        }
         if acked && !unawaited {
             self.settle(header.wait, Answer::Delivered);
         }
@@ -52,26 +72,23 @@ impl Network {
     /// A message reached its node, and nobody there takes it: the node's router says so to the
     /// sender's, over the network.
     #[cold]
-    pub(super) fn refused<B: Body>(&self, header: &Header, refused: Refused<B>) {
-        let mut body = refused.body;
-        if refused.refusal == Refusal::Gone && header.incarnation == ANY_INCARNATION {
-            match self.kept.borrow_mut().keep(header, body.take()) {
-                Ok(()) => return,
-                Err(returned) => body = returned,
-            }
+    pub(super) fn refused<B: Body>(&self, header: &Header, refusal: Refusal, body: &mut Option<B>) {
+        let may_wait = refusal == Refusal::Gone && header.incarnation == ANY_INCARNATION;
+        if may_wait && self.kept.borrow_mut().keep(header, body) {
+            return;
         }
-        let raw = (&mut body as &mut dyn Any).downcast_mut::<Option<RawMessage>>().and_then(Option::take);
-        self.drop_what_is_left(header.from, body);
+        let raw = (body as &mut dyn Any).downcast_mut::<Option<RawMessage>>().and_then(Option::take);
+        self.drop_what_is_left(header.from, body.take());
         if header.duplicate {
             return;
         }
-        self.ledger.borrow_mut().traffic.undelivered += 1;
+        self.ledger.borrow_mut().undelivered += 1;
         let to = self.name_of(header.to);
-        let why = match refused.refusal {
+        let why = match refusal {
             Refusal::Gone => Undelivered::ConnectionGone { to },
             Refusal::InboxFull => Undelivered::InboxFull { to },
             Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
-            Refusal::Other(why) => why,
+            Refusal::Other(why) => *why,
         };
         if let Some(raw) = raw {
             return self.raw_refused(header, why, &raw);

@@ -176,10 +176,7 @@ impl Network {
 
     /// Nobody takes a service's messages any more.
     fn unplug(&self, service: ServiceId) {
-        let ports = self.ports.borrow().all();
-        for port in ports {
-            port.unplug(service);
-        }
+        self.ports.all().for_each(|port| port.unplug(service));
         self.remove_taker_of_everything(service);
     }
 
@@ -257,7 +254,6 @@ impl Network {
             let kept = self.kept.borrow_mut().end(service);
             kept.for_each(|message| self.drop_what_is_left(service, message));
         }
-        let ports = std::mem::take(&mut *self.ports.borrow_mut());
-        drop(ports);
+        self.ports.all().for_each(|port| port.close());
     }
 }

@@ -13,6 +13,13 @@ struct Place<B> {
     body: Option<B>,
 }
 
+/// What stays in a slot from which nothing was taken.
+pub(super) enum Stays {
+    /// There is nothing in it.
+    Nothing,
+    Message,
+}
+
 /// Messages by slot. The slot that has become free last is the next to be taken.
 pub(super) struct Flights<B> {
     places: Vec<Place<B>>,
@@ -30,7 +37,8 @@ impl<B> Flights<B> {
         let slot = self.free;
         let Some(place) = self.places.get_mut(slot as usize) else { return self.extend(header, body) };
         self.free = place.next;
-        place.header = header;
+        // What has been taken out has left a header without a way: there is nothing to drop.
+        std::mem::forget(std::mem::replace(&mut place.header, header));
         place.body = Some(body);
         slot
     }
@@ -48,14 +56,28 @@ impl<B> Flights<B> {
         Some((&mut place.header, place.body.as_ref()?))
     }
 
-    /// Takes a message out.
+    /// Takes a message out: its header, and its body to where it is wanted.
     #[inline]
-    pub(super) fn remove(&mut self, slot: u32) -> Option<(Header, B)> {
-        let place = self.places.get_mut(slot as usize)?;
-        let body = place.body.take()?;
+    pub(super) fn remove(&mut self, slot: u32, body: &mut Option<B>) -> Option<Header> {
+        self.remove_if(slot, body, |_| true).ok()
+    }
+
+    /// The same, unless its header says that it is to stay.
+    #[inline]
+    pub(super) fn remove_if(
+        &mut self,
+        slot: u32,
+        body: &mut Option<B>,
+        may: impl FnOnce(&Header) -> bool,
+    ) -> Result<Header, Stays> {
+        let place = self.places.get_mut(slot as usize).filter(|place| place.body.is_some()).ok_or(Stays::Nothing)?;
+        if !may(&place.header) {
+            return Err(Stays::Message);
+        }
+        *body = place.body.take();
         place.next = self.free;
         self.free = slot;
-        Some((place.header.take(), body))
+        Ok(place.header.take())
     }
 
     /// Every message, in the order of slots.
@@ -118,7 +140,9 @@ mod tests {
                     most = most.max(model.len());
                     prop_assert!((slot as usize) < most);
                 } else {
-                    let out = flights.remove(slot).map(|(header, body)| (header.bytes, body));
+                    let mut body = None;
+                    prop_assert!(flights.remove_if(slot, &mut body, |_| false).is_err() && body.is_none());
+                    let out = flights.remove(slot, &mut body).map(|header| header.bytes).zip(body);
                     prop_assert_eq!(out, model.remove(&slot).map(|number| (number, number.to_string())));
                 }
                 flights.fetch(slot);

@@ -34,24 +34,21 @@ impl Kept {
         self.services.remove(&service).unwrap_or_default().into_iter().map(|(_, arrive)| arrive)
     }
 
-    /// Keeps a message, or gives its body back.
-    pub(super) fn keep<B: Body>(&mut self, header: &Header, body: Option<B>) -> Result<(), Option<B>> {
-        let Some(kept) = self.services.get_mut(&header.to) else { return Err(body) };
-        let Some(body) = body else { return Err(None) };
-        if kept.len() >= KEPT_LIMIT {
-            return Err(Some(body));
-        }
+    /// Keeps a message and takes its body, or leaves it where it is; whether it does.
+    pub(super) fn keep<B: Body>(&mut self, header: &Header, body: &mut Option<B>) -> bool {
+        let Some(kept) = self.services.get_mut(&header.to).filter(|kept| kept.len() < KEPT_LIMIT) else { return false };
+        let Some(body) = body.take() else { return false };
         let counts = !header.duplicate;
         let mut header = header.clone();
         kept.push_back((
             counts,
             Box::new(move |network| {
                 header.arrives = network.now().as_nanos();
-                let port = network.ports.borrow_mut().of::<B>();
-                port.hand_over(network, &header, body);
+                let port = network.ports.of::<B>();
+                port.hand_over(network, header, &mut Some(body));
             }),
         ));
-        Ok(())
+        true
     }
 
     /// For whom messages are kept.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use xxhash_rust::xxh3::Xxh3;
-
+use crate::network::journal::{Event, Figures, Journal};
 use crate::network::ports::Header;
 use crate::network::recoveries::Recoveries;
 use crate::outcome::{Interface, OutcomeKind};
@@ -38,52 +37,6 @@ pub(crate) struct Ended {
     pub(crate) sent_at: SimTime,
 }
 
-fn latencies_of_each_interface() -> Result<Vec<Latencies>, hdrhistogram::CreationError> {
-    (0..Interface::COUNT).map(|_| Latencies::new()).collect()
-}
-
-/// The fingerprint: every event leaves a record of fixed layout, and the records are hashed in
-/// large pieces (XXH3, 64 bit). Texts are hashed with their length.
-struct Fingerprint {
-    records: Vec<Record>,
-    hasher: Xxh3,
-}
-
-type Record = [u8; 44];
-
-/// So many records are hashed at once.
-const PIECE: usize = 372;
-
-impl Fingerprint {
-    #[inline]
-    fn record(&mut self, tag: u8, detail: u8, ids: [u32; 2], words: [u64; 4]) {
-        let mut record: Record = [0; 44];
-        record[0] = tag;
-        record[1] = detail;
-        record[4..8].copy_from_slice(&ids[0].to_le_bytes());
-        record[8..12].copy_from_slice(&ids[1].to_le_bytes());
-        for (i, word) in words.iter().enumerate() {
-            record[12 + 8 * i..20 + 8 * i].copy_from_slice(&word.to_le_bytes());
-        }
-        if self.records.len() >= PIECE {
-            self.flush();
-        }
-        self.records.push(record);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.flush();
-        self.hasher.update(&(text.len() as u64).to_le_bytes());
-        self.hasher.update(text.as_bytes());
-    }
-
-    #[inline(never)]
-    fn flush(&mut self) {
-        self.hasher.update(self.records.as_flattened());
-        self.records.clear();
-    }
-}
-
 /// How the names of supervisors' seats begin, which nobody's else do.
 pub(crate) const SUPERVISOR_PREFIX: &str = "supervisor/";
 const OUTCOMES: usize = OutcomeKind::ALL.len();
@@ -94,13 +47,12 @@ const CAUSES: usize = 100;
 const NOBODY: u32 = u32::MAX;
 
 pub(crate) struct Ledger {
-    pub(crate) traffic: Traffic,
+    pub(crate) sent: u64,
+    pub(crate) undelivered: u64,
+    lost: u64,
     outcomes: [[u64; OUTCOMES]; Interface::COUNT],
     causes: BTreeMap<(Interface, OutcomeKind, String), u64>,
-    deliveries: Vec<Latencies>,
-    /// From request to outcome, where requests are answered.
-    requests: Vec<Latencies>,
-    fingerprint: Fingerprint,
+    journal: Journal,
     sink: Option<Box<dyn TraceSink>>,
     pub(crate) names: TraceNames,
     faults: BTreeMap<&'static str, u64>,
@@ -117,12 +69,12 @@ impl Ledger {
         sink: Option<Box<dyn TraceSink>>,
     ) -> Result<Self, hdrhistogram::CreationError> {
         Ok(Ledger {
-            traffic: Traffic::default(),
+            sent: 0,
+            undelivered: 0,
+            lost: 0,
             outcomes: [[0; OUTCOMES]; Interface::COUNT],
             causes: BTreeMap::new(),
-            deliveries: latencies_of_each_interface()?,
-            requests: latencies_of_each_interface()?,
-            fingerprint: Fingerprint { records: Vec::with_capacity(PIECE), hasher: Xxh3::new() },
+            journal: Journal::new()?,
             sink,
             names,
             faults: BTreeMap::new(),
@@ -140,27 +92,31 @@ impl Ledger {
         }
     }
 
+    /// Notes that a message [arrived](Self::delivered) that is no second copy, unless there is more to do than
+    /// that.
+    #[inline(always)]
+    pub(crate) fn noted_delivery(&mut self, at: SimTime, header: &Header, taken: bool) -> bool {
+        let Header { from, to, interface, sent_at, bytes, .. } = *header;
+        let words = [at.as_nanos(), sent_at, bytes, header.held_back(at.as_nanos())];
+        let plain = self.sink.is_none() && (!taken || self.recoveries.are_none());
+        let noted = plain && self.journal.has_noted_delivery(interface, [from.0, to.0], words);
+        if noted && taken {
+            self.count(interface, OutcomeKind::Ack);
+        }
+        noted
+    }
+
     /// A message arrived. `taken`: nobody awaits it, so that this is its outcome, too, and the same record
     /// says so.
     #[inline]
     pub(crate) fn delivered(&mut self, at: SimTime, header: &Header, taken: bool) {
-        let interface = header.interface;
-        if header.duplicate {
-            self.traffic.duplicates += 1;
-        } else {
-            self.deliveries[interface as usize].note(at.since(SimTime::from_nanos(header.sent_at)));
-            self.traffic.delivered += 1;
-            self.traffic.bytes = self.traffic.bytes.saturating_add(header.bytes);
-        }
+        let Header { from, to, interface, sent_at, bytes, duplicate, .. } = *header;
         if taken {
             self.count(interface, OutcomeKind::Ack);
-            self.recoveries.served(header.to, SimTime::from_nanos(header.sent_at), at);
+            self.recoveries.served(to, SimTime::from_nanos(sent_at), at);
         }
-        let held_back = header.held_back(at.as_nanos());
-        self.traffic.held_back += u64::from(held_back > 0);
-        let detail = interface as u8 | u8::from(header.duplicate) << 7;
-        let words = [at.as_nanos(), header.sent_at, header.bytes, held_back];
-        self.fingerprint.record(1, detail, [header.from.0, header.to.0], words);
+        let words = [at.as_nanos(), sent_at, bytes, header.held_back(at.as_nanos())];
+        self.journal.note_delivery(interface, duplicate, [from.0, to.0], words);
     }
 
     /// Whether somebody wants to hear of every event.
@@ -184,14 +140,15 @@ impl Ledger {
     pub(crate) fn lost(&mut self, at: SimTime, passage: &Passage, cause: LossCause) {
         let Passage { from, to, interface, bytes, sent_at, duplicate, .. } = *passage;
         if !duplicate {
-            self.traffic.lost += 1;
+            self.lost += 1;
         }
         let detail = interface as u8 | (cause as u8) << 4 | u8::from(duplicate) << 7;
-        self.fingerprint.record(2, detail, [from.0, to.0], [at.as_nanos(), sent_at.as_nanos(), bytes.0, 0]);
+        self.journal.note(Event::Loss, detail, [from.0, to.0], [at.as_nanos(), sent_at.as_nanos(), bytes.0, 0]);
         self.tell(&TraceEvent::Lost { at, from, to, interface, bytes, cause, duplicate });
     }
 
     /// A request ended.
+    #[inline]
     pub(crate) fn ended(&mut self, at: SimTime, ended: &Ended, cause: Option<&str>) {
         let Ended { from, to, interface, kind, sent_at } = *ended;
         self.count(interface, kind);
@@ -203,12 +160,8 @@ impl Ledger {
         if let Some(cause) = cause {
             self.note_cause(interface, kind, cause);
         }
-        if !interface.is_message() {
-            self.requests[interface as usize].note(at.since(sent_at));
-        }
-        let detail = interface as u8 | (kind as u8) << 3;
         let ids = [from.0, to.map_or(NOBODY, |to| to.0)];
-        self.fingerprint.record(3, detail, ids, [at.as_nanos(), sent_at.as_nanos(), 0, 0]);
+        self.journal.note_outcome(interface, kind, ids, [at.as_nanos(), sent_at.as_nanos(), 0, 0]);
         let elapsed = at.since(sent_at);
         self.tell(&TraceEvent::Outcome { at, from, to, interface, kind, elapsed, cause });
     }
@@ -242,15 +195,15 @@ impl Ledger {
     /// The network changed. `kind` is what it is counted under, `what` spells it out.
     pub(crate) fn changed(&mut self, at: SimTime, kind: &'static str, what: &str) {
         *self.faults.entry(kind).or_default() += 1;
-        self.fingerprint.record(4, 0, [0, 0], [at.as_nanos(), 0, 0, 0]);
-        self.fingerprint.text(what);
+        self.journal.note(Event::Change, 0, [0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.journal.note_text(what);
         self.tell(&TraceEvent::Fault { at, what });
     }
 
     /// A service panicked.
     pub(crate) fn panicked(&mut self, at: SimTime, service: ServiceId, caught: Caught) {
-        self.fingerprint.record(5, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
-        self.fingerprint.text(&caught.message);
+        self.journal.note(Event::Panic, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.journal.note_text(&caught.message);
         self.tell(&TraceEvent::Panic { at, service, message: &caught.message });
         self.panic_count += 1;
         let name = self.names.services.get(service.index()).cloned().unwrap_or_default();
@@ -277,8 +230,8 @@ impl Ledger {
 
     /// A service cannot go on, and said why.
     pub(crate) fn gave_up(&mut self, at: SimTime, service: ServiceId, reason: &str) {
-        self.fingerprint.record(7, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
-        self.fingerprint.text(reason);
+        self.journal.note(Event::GaveUp, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.journal.note_text(reason);
         let (kind, message) = (FailureKind::Error, reason.to_owned());
         let service = self.name_of(service);
         self.failed(FailureReport { service, at, kind, message, place: None, by_fault: false });
@@ -290,8 +243,8 @@ impl Ledger {
 
     /// A supervisor did something with a child, or saw what became of it.
     pub(crate) fn supervised(&mut self, at: SimTime, supervisor: ServiceId, child: ServiceId, what: &str) {
-        self.fingerprint.record(8, 0, [supervisor.0, child.0], [at.as_nanos(), 0, 0, 0]);
-        self.fingerprint.text(what);
+        self.journal.note(Event::Supervision, 0, [supervisor.0, child.0], [at.as_nanos(), 0, 0, 0]);
+        self.journal.note_text(what);
         if self.sink.is_some() {
             let name = |seat| self.name_of(seat).trim_start_matches(SUPERVISOR_PREFIX).to_owned();
             let (supervisor, child) = (name(supervisor), name(child));
@@ -307,8 +260,8 @@ impl Ledger {
 
     /// A directory did something, or saw what became of a provider.
     pub(crate) fn directed(&mut self, at: SimTime, directory: ServiceId, what: &str) {
-        self.fingerprint.record(9, 0, [directory.0, 0], [at.as_nanos(), 0, 0, 0]);
-        self.fingerprint.text(what);
+        self.journal.note(Event::Directory, 0, [directory.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.journal.note_text(what);
         if self.sink.is_some() {
             let directory = self.name_of(directory);
             self.tell(&TraceEvent::Directory { at, directory: &directory, what });
@@ -317,14 +270,22 @@ impl Ledger {
 
     /// A step of a service failed.
     pub(crate) fn step_failed(&mut self, at: SimTime, service: ServiceId, reason: &str) {
-        self.fingerprint.record(6, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
-        self.fingerprint.text(reason);
+        self.journal.note(Event::StepFailed, 0, [service.0, 0], [at.as_nanos(), 0, 0, 0]);
+        self.journal.note_text(reason);
         self.tell(&TraceEvent::StepFailed { at, service, reason });
     }
 
     pub(crate) fn trace_hash(&mut self) -> TraceHash {
-        self.fingerprint.flush();
-        TraceHash(self.fingerprint.hasher.digest())
+        self.journal.hash()
+    }
+
+    /// What was sent so far, and what became of it. What is neither delivered nor lost nor undelivered is in
+    /// flight: to count that would be a look at every message.
+    pub(crate) fn traffic(&mut self) -> Traffic {
+        let Ledger { sent, undelivered, lost, .. } = *self;
+        let &Figures { delivered, duplicates, held_back, bytes, .. } = self.journal.figures();
+        let in_flight = sent.saturating_sub(delivered + lost + undelivered);
+        Traffic { sent, delivered, lost, undelivered, duplicates, held_back, bytes, in_flight }
     }
 
     pub(crate) fn outcomes(&self) -> BTreeMap<(Interface, OutcomeKind), u64> {
@@ -342,21 +303,22 @@ impl Ledger {
 
     /// Sending to delivery over everything; by interface, sending to delivery for messages and
     /// request to outcome for calls.
-    pub(crate) fn distributions(&self) -> Distributions {
+    pub(crate) fn distributions(&mut self) -> Distributions {
+        let by_interface = self.latencies().map(|(interface, latencies)| (interface, latencies.clone())).collect();
         let deliveries = Latencies::new().ok().map(|mut all| {
-            self.deliveries.iter().for_each(|one| all.add(one));
+            self.journal.figures().deliveries.iter().for_each(|one| all.add(one));
             all
         });
-        let by_interface = self.latencies().map(|(interface, latencies)| (interface, latencies.clone()));
-        Distributions { deliveries: deliveries.filter(|all| all.count() > 0), by_interface: by_interface.collect() }
+        Distributions { deliveries: deliveries.filter(|all| all.count() > 0), by_interface }
     }
 
     /// Of every interface that has some: from sending to delivery for messages, and from request to outcome
     /// for calls.
-    pub(crate) fn latencies(&self) -> impl Iterator<Item = (Interface, &Latencies)> {
-        Interface::ALL.into_iter().filter_map(|interface| {
-            let latencies = if interface.is_message() { &self.deliveries } else { &self.requests };
-            let latencies = &latencies[interface as usize];
+    pub(crate) fn latencies(&mut self) -> impl Iterator<Item = (Interface, &Latencies)> {
+        let Figures { deliveries, requests, .. } = self.journal.figures();
+        Interface::ALL.into_iter().filter_map(move |interface| {
+            let index = interface as usize;
+            let latencies = requests[index].as_ref().unwrap_or(&deliveries[index]);
             (latencies.count() > 0).then_some((interface, latencies))
         })
     }

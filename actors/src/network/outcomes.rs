@@ -76,6 +76,7 @@ impl Network {
         self.book(settlement);
     }
 
+    #[inline]
     pub(super) fn book(&self, settlement: Option<Settlement>) {
         let Some(Settlement { waker, timer, ended, cause }) = settlement else {
             return;

@@ -5,13 +5,14 @@
 //! sending and delivering move the body into the slab and out of it, without an allocation of its own.
 
 use std::any::{Any, type_name};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use elsa::FrozenVec;
 use serde::Serialize;
 
 use crate::network::Network;
-use crate::network::flights::Flights;
+use crate::network::flights::{Flights, Stays};
 use crate::network::table::Table;
 use crate::network::waits::WaitKey;
 use crate::outcome::{Interface, Undelivered};
@@ -51,37 +52,38 @@ pub(crate) enum Refusal {
     Gone,
     InboxFull,
     NotUnderstood,
-    /// For a reason of its own.
-    Other(Undelivered),
+    /// For a reason of its own. (Most are taken: what they are answered with is small.)
+    Other(Box<Undelivered>),
 }
 
 /// A message that has arrived, before anybody has looked at it.
 pub(crate) struct Arrival<'a> {
     pub(crate) network: &'a Network,
-    pub(crate) header: &'a Header,
-    pub(crate) body_type: &'static str,
+    pub(crate) header: Header,
+    /// Tells the type of the body.
+    pub(crate) body_type: fn() -> &'static str,
 }
 
 impl Arrival<'_> {
-    /// The message is taken: books the delivery, and tells whoever awaits it.
-    #[inline]
-    pub(crate) fn accept<B>(&self, body: B) -> Delivery<B> {
-        self.network.book_delivery(self.header, self.body_type);
-        let Header { from, sent_at, bytes, duplicate, .. } = *self.header;
-        Delivery { from, sent_at: SimTime::from_nanos(sent_at), bytes: Bytes(bytes), duplicate, body }
+    /// The message is taken, and its body with it: books the delivery, and tells whoever awaits it. `None` if
+    /// there is no body.
+    #[inline(always)]
+    pub(crate) fn accept<B>(&self, body: &mut Option<B>) -> Option<Delivery<B>> {
+        if body.is_none() {
+            return None;
+        }
+        self.network.book_delivery(&self.header, self.body_type);
+        let Header { from, sent_at, bytes, duplicate, .. } = self.header;
+        let (sent_at, bytes) = (SimTime::from_nanos(sent_at), Bytes(bytes));
+        Some(Delivery { from, sent_at, bytes, duplicate, body: body.take()? })
     }
-}
-
-/// A message that was not taken, and its body, unless that is gone.
-pub(crate) struct Refused<B> {
-    pub(crate) refusal: Refusal,
-    pub(crate) body: Option<B>,
 }
 
 /// Somebody who takes messages of one type.
 pub(crate) trait Receiver<B> {
-    /// Accepts the arrival, or gives the body back.
-    fn receive(&self, arrival: &Arrival<'_>, body: B) -> Result<(), Refused<B>>;
+    /// Accepts the arrival and takes the body, or leaves it where it is and says why. (It stays in one place
+    /// until somebody takes it: large ones are moved too often otherwise.)
+    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<B>) -> Result<(), Refusal>;
 
     /// Something is to arrive soon: lets the processor fetch what receiving it takes.
     fn fetch(&self) {}
@@ -199,6 +201,8 @@ pub(crate) trait AnyPort: Any {
     fn discard(&self, slot: u32);
     /// A service takes nothing of this type any more.
     fn unplug(&self, service: ServiceId);
+    /// Nobody takes anything of this type any more.
+    fn close(&self);
     /// Every message in flight, in the order of slots.
     fn each(&self, look: &mut dyn FnMut(u32, &mut Header));
     fn body_type(&self) -> &'static str;
@@ -227,57 +231,65 @@ impl<B: Body> Port<B> {
         self.receivers.borrow().get(service).is_some()
     }
 
+    /// The next event of a message that knows its way.
+    #[inline(never)]
+    fn arrive_knowingly(&self, network: &Network, port: u16, slot: u32) {
+        if !network.arrives_for_good(self, port, slot) {
+            return;
+        }
+        let mut body = None;
+        let header = self.flights.borrow_mut().remove(slot, &mut body);
+        if let Some(header) = header {
+            self.hand_over(network, header, &mut body);
+        }
+    }
+
     /// Hands a message over to its receiver, or to whoever takes everything there.
     #[inline(always)]
-    pub(crate) fn hand_over(&self, network: &Network, header: &Header, body: B) {
+    pub(crate) fn hand_over(&self, network: &Network, header: Header, body: &mut Option<B>) {
+        let arrival = Arrival { network, header, body_type: type_name::<B> };
+        let header = &arrival.header;
         let other_incarnation =
             header.incarnation != ANY_INCARNATION && header.incarnation != network.incarnation(header.to);
         if other_incarnation || (header.way.is_some() && network.has_moved(header)) {
-            return network.refused(header, Refused { refusal: Refusal::Gone, body: Some(body) });
+            return network.refused(header, Refusal::Gone, body);
         }
-        let arrival = Arrival { network, header, body_type: type_name::<B>() };
         let typed = self.receivers.borrow().get(header.to).cloned();
-        if let Some(receiver) = typed {
-            if let Err(refused) = receiver.receive(&arrival, body) {
-                network.refused(header, refused);
-            }
-            return;
-        }
-        match network.taker_of_everything(header.to) {
-            Some(receiver) => {
-                if let Err(Refused { refusal, body }) = receiver.receive(&arrival, AnyBody(Box::new(body))) {
-                    let body = body.and_then(|AnyBody(body)| body.downcast::<B>().ok());
-                    network.refused(header, Refused { refusal, body: body.map(|body| *body) });
-                }
-            }
-            None => {
-                let refusal = match network.is_present(header.to) {
-                    true => Refusal::NotUnderstood,
-                    false => Refusal::Gone,
-                };
-                network.refused(header, Refused { refusal, body: Some(body) });
-            }
+        let received = match typed {
+            Some(receiver) => receiver.receive(&arrival, body),
+            None => offer_to_taker_of_everything(&arrival, body),
+        };
+        if let Err(refusal) = received {
+            network.refused(header, refusal, body);
         }
     }
+}
+
+/// A message of a type that its receiver does not know goes to whoever takes everything there.
+#[inline(never)]
+fn offer_to_taker_of_everything<B: Body>(arrival: &Arrival<'_>, body: &mut Option<B>) -> Result<(), Refusal> {
+    let Arrival { network, header, .. } = arrival;
+    let Some(receiver) = network.taker_of_everything(header.to) else {
+        return Err(if network.is_present(header.to) { Refusal::NotUnderstood } else { Refusal::Gone });
+    };
+    let mut any = body.take().map(|body| AnyBody(Box::new(body)));
+    let received = receiver.receive(arrival, &mut any);
+    *body = any.and_then(|AnyBody(body)| body.downcast().ok()).map(|body| *body);
+    received
 }
 
 impl<B: Body> AnyPort for Port<B> {
     #[inline]
     fn arrive(&self, network: &Network, port: u16, slot: u32) {
-        let mut flights = self.flights.borrow_mut();
-        let Some((header, _)) = flights.get_mut(slot) else { return };
         // The plain case: one event a message, and this is it.
-        let is_plain = header.fate == Fate::Moves && header.way.is_none();
-        if !is_plain {
-            drop(flights);
-            if !network.arrives_for_good(self, port, slot) {
-                return;
-            }
-            flights = self.flights.borrow_mut();
+        let is_plain = |header: &Header| header.fate == Fate::Moves && header.way.is_none();
+        let mut body = None;
+        let taken = self.flights.borrow_mut().remove_if(slot, &mut body, is_plain);
+        match taken {
+            Ok(header) => self.hand_over(network, header, &mut body),
+            Err(Stays::Message) => self.arrive_knowingly(network, port, slot),
+            Err(Stays::Nothing) => {}
         }
-        let Some((header, body)) = flights.remove(slot) else { return };
-        drop(flights);
-        self.hand_over(network, &header, body);
     }
 
     #[inline]
@@ -286,7 +298,7 @@ impl<B: Body> AnyPort for Port<B> {
         if let Some(receiver) = self.receivers.borrow().get(to) {
             receiver.fetch();
         }
-        network.seats.borrow().fetch(to);
+        network.tallies.fetch(to);
     }
 
     fn with_header(&self, slot: u32, look: &mut dyn FnMut(&mut Header)) {
@@ -310,13 +322,19 @@ impl<B: Body> AnyPort for Port<B> {
     }
 
     fn discard(&self, slot: u32) {
-        let flight = self.flights.borrow_mut().remove(slot);
-        drop(flight);
+        let mut body = None;
+        let header = self.flights.borrow_mut().remove(slot, &mut body);
+        drop((header, body));
     }
 
     fn unplug(&self, service: ServiceId) {
         let receiver = self.receivers.borrow_mut().take(service);
         drop(receiver);
+    }
+
+    fn close(&self) {
+        let receivers = self.receivers.take();
+        drop(receivers);
     }
 
     fn each(&self, look: &mut dyn FnMut(u32, &mut Header)) {
@@ -330,27 +348,26 @@ impl<B: Body> AnyPort for Port<B> {
     }
 }
 
-/// Every port of a run, found by the type of its bodies.
+/// Every port of a run, found by the type of its bodies. None ever goes, so that whoever has one need not
+/// hold it.
 #[derive(Default)]
 pub(crate) struct Ports {
-    by_index: Vec<Rc<dyn AnyPort>>,
-    /// The same ones, each an `Rc<Port<B>>`.
-    by_type: Vec<Rc<dyn Any>>,
+    all: FrozenVec<Box<dyn AnyPort>>,
     /// The index of the one that was boarded last: the next message is mostly of the same type.
-    last: usize,
+    last: Cell<usize>,
 }
 
 impl Ports {
     /// The port of a type; made when it is first asked for.
-    pub(crate) fn of<B: Body>(&mut self) -> Rc<Port<B>> {
-        let found = self.by_type.iter().find_map(|port| port.clone().downcast().ok());
+    pub(crate) fn of<B: Body>(&self) -> &Port<B> {
+        let found = self.all().find_map(|port| (port as &dyn Any).downcast_ref());
         found.unwrap_or_else(|| self.add())
     }
 
     /// Takes a message in; returns its port and slot.
     #[inline(always)]
-    pub(crate) fn board<B: Body>(&mut self, header: Header, body: B) -> (u16, u32) {
-        match self.by_type.get(self.last).and_then(|port| port.downcast_ref::<Port<B>>()) {
+    pub(crate) fn board<B: Body>(&self, header: Header, body: B) -> (u16, u32) {
+        match self.all.get(self.last.get()).and_then(|port| (port as &dyn Any).downcast_ref::<Port<B>>()) {
             Some(port) => (port.index, port.board(header, body)),
             None => self.board_elsewhere(header, body),
         }
@@ -358,31 +375,26 @@ impl Ports {
 
     /// The message is of another type than the last one.
     #[inline(never)]
-    fn board_elsewhere<B: Body>(&mut self, header: Header, body: B) -> (u16, u32) {
+    fn board_elsewhere<B: Body>(&self, header: Header, body: B) -> (u16, u32) {
         let port = self.of::<B>();
-        self.last = usize::from(port.index);
+        self.last.set(usize::from(port.index));
         (port.index, port.board(header, body))
     }
 
     #[inline(never)]
-    fn add<B: Body>(&mut self) -> Rc<Port<B>> {
-        let port = Rc::new(Port::<B> {
-            index: self.by_index.len() as u16,
-            flights: RefCell::new(Flights::new()),
-            receivers: RefCell::default(),
-        });
-        self.by_index.push(port.clone());
-        self.by_type.push(port.clone());
-        port
+    fn add<B: Body>(&self) -> &Port<B> {
+        let (flights, receivers) = (RefCell::new(Flights::new()), RefCell::default());
+        self.all.push(Box::new(Port::<B> { index: self.all.len() as u16, flights, receivers }));
+        self.of()
     }
 
     #[inline]
-    pub(crate) fn at(&self, index: u16) -> &Rc<dyn AnyPort> {
-        &self.by_index[usize::from(index)]
+    pub(crate) fn at(&self, index: u16) -> Option<&dyn AnyPort> {
+        self.all.get(usize::from(index))
     }
 
     /// Every port, in the order in which they were first used.
-    pub(crate) fn all(&self) -> Vec<Rc<dyn AnyPort>> {
-        self.by_index.clone()
+    pub(crate) fn all(&self) -> impl Iterator<Item = &dyn AnyPort> {
+        (0..).map_while(|index| self.all.get(index))
     }
 }

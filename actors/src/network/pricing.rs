@@ -6,7 +6,10 @@
 //! can tell: messages enter the calendar in the order in which they were sent, before anything else does and
 //! before the clock comes to where they might be due.
 
-use crate::network::{Event, Network, World};
+use std::cell::Cell;
+
+use crate::network::ports::NO_SLOT;
+use crate::network::{Event, NOBODY, Network, World};
 use crate::routes::Quote;
 use crate::rules::LinkModel;
 use crate::topology::Topology;
@@ -18,6 +21,7 @@ const LARGE: usize = 256;
 
 /// So many are priced at once, the oldest of twice as many: by then, their prices have come.
 const BATCH: usize = 8;
+const ROOM: usize = 2 * BATCH;
 
 const NEVER: u64 = u64::MAX;
 
@@ -32,13 +36,26 @@ pub(super) struct Unpriced {
     pub(super) event: Event,
 }
 
+/// What stands in an outbox where no message is.
+const NOTHING: Unpriced = Unpriced {
+    quote: Quote::NONE,
+    from: NOBODY,
+    unordered: false,
+    sent_at: 0,
+    bytes: Bytes(0),
+    event: Event { slot: NO_SLOT, port: 0, to: NOBODY },
+};
+
 /// The messages that are yet to be priced, in the order in which they were sent.
 pub(super) struct Outbox {
     /// How long every message takes from node to node at least.
     lookahead: u64,
-    unpriced: Vec<Unpriced>,
+    /// A ring, of which so many are in use from the first on.
+    unpriced: [Cell<Unpriced>; ROOM],
+    first: Cell<usize>,
+    len: Cell<usize>,
     /// Before that, none of them is due.
-    open_until: u64,
+    open_until: Cell<u64>,
 }
 
 /// How long every message takes from node to node at least, where it pays to know that; zero elsewhere.
@@ -51,29 +68,43 @@ pub(super) fn lookahead(topology: &Topology, model: LinkModel, changes: bool) ->
 
 impl Outbox {
     pub(super) fn new(lookahead: u64) -> Self {
-        Outbox { lookahead, unpriced: Vec::with_capacity(2 * BATCH), open_until: NEVER }
+        let (first, len) = Default::default();
+        Outbox { lookahead, unpriced: [const { Cell::new(NOTHING) }; ROOM], first, len, open_until: Cell::new(NEVER) }
     }
 
     /// Adds a message; true if it is time to price some.
     #[inline]
-    fn put(&mut self, message: Unpriced) -> bool {
-        self.unpriced.push(message);
-        if self.unpriced.len() == 1 {
+    fn put(&self, message: Unpriced) -> bool {
+        let len = self.len.get();
+        self.unpriced[(self.first.get() + len) % ROOM].set(message);
+        self.len.set(len + 1);
+        if len == 0 {
             self.note_first();
         }
-        self.unpriced.len() >= 2 * BATCH
+        len + 1 == ROOM
+    }
+
+    /// Takes the first message out.
+    #[inline]
+    fn take(&self) -> Option<Unpriced> {
+        let len = self.len.get().checked_sub(1)?;
+        let first = self.first.get();
+        self.len.set(len);
+        self.first.set((first + 1) % ROOM);
+        Some(self.unpriced[first % ROOM].get())
     }
 
     #[inline]
-    fn note_first(&mut self) {
-        let first = self.unpriced.first();
-        self.open_until = first.map_or(NEVER, |first| first.sent_at.saturating_add(self.lookahead).min(NEVER - 1));
+    fn note_first(&self) {
+        let first = self.unpriced[self.first.get() % ROOM].get().sent_at;
+        let open_until = first.saturating_add(self.lookahead).min(NEVER - 1);
+        self.open_until.set(if self.len.get() == 0 { NEVER } else { open_until });
     }
 
     /// Whether something may be due at that time that is not in the calendar.
     #[inline]
     pub(super) fn reaches(&self, time: Option<u64>) -> bool {
-        time.unwrap_or(NEVER - 1) >= self.open_until
+        time.unwrap_or(NEVER - 1) >= self.open_until.get()
     }
 }
 
@@ -81,7 +112,7 @@ impl Network {
     /// Prices a message some time before it may be due.
     #[inline]
     pub(super) fn price_later(&self, message: Unpriced) {
-        if self.outbox.borrow_mut().put(message) {
+        if self.outbox.put(message) {
             self.price(BATCH);
         }
     }
@@ -89,7 +120,7 @@ impl Network {
     /// Lets everything enter the calendar that was sent.
     #[inline]
     pub(super) fn price_all(&self) {
-        if self.outbox.borrow().reaches(None) {
+        if self.outbox.reaches(None) {
             self.price(usize::MAX);
         }
     }
@@ -97,12 +128,11 @@ impl Network {
     /// Lets so many messages enter the calendar, those first that were sent first.
     #[inline(never)]
     fn price(&self, count: usize) {
-        let outbox = &mut *self.outbox.borrow_mut();
         let World { topology, routes, .. } = &mut *self.world.borrow_mut();
         let mut seats = self.seats.borrow_mut();
         let mut calendar = self.calendar.borrow_mut();
-        let count = count.min(outbox.unpriced.len());
-        for message in outbox.unpriced.drain(..count) {
+        for _ in 0..count {
+            let Some(message) = self.outbox.take() else { break };
             let Unpriced { quote, from, unordered, sent_at, bytes, event } = message;
             let price = routes.price_of(quote);
             let cost = price.of(|| routes.transmission(topology, quote.from, quote.to, bytes));
@@ -115,15 +145,16 @@ impl Network {
                     self.held_back(event, arrives);
                 }
             }
-            calendar.push(due, event);
+            calendar.push_here(due, event);
         }
-        outbox.note_first();
+        self.outbox.note_first();
     }
 
     /// A message is due later than it arrives.
     #[cold]
     fn held_back(&self, event: Event, arrives: u64) {
-        let port = self.ports.borrow().at(event.port).clone();
-        port.with_header(event.slot, &mut |header| header.arrives = arrives);
+        if let Some(port) = self.ports.at(event.port) {
+            port.with_header(event.slot, &mut |header| header.arrives = arrives);
+        }
     }
 }

@@ -44,7 +44,7 @@ const INSTANT_LIMIT: u64 = 5_000_000;
 
 impl Network {
     /// Does one thing of the present instant that is no timer; or, if nothing of it is left and what comes
-    /// next is a delivery before `limit`, moves the clock there and carries that out.
+    /// next is a delivery before `limit`, moves the clock there and carries that out, unless the run is to end.
     #[inline]
     fn turn(&self, limit: u64) -> Turn {
         if !self.executor.is_surely_idle() && self.run_task() {
@@ -55,8 +55,9 @@ impl Network {
         let Some(next) = calendar.next_time() else { return Turn::Over };
         let mut turn = Turn::Now;
         if next > now {
-            let is_next = next < limit && !self.outbox.borrow().reaches(Some(next));
-            if !is_next || !self.timers.borrow().surely_none_until(next) {
+            let all_is_priced = !self.outbox.reaches(Some(next));
+            let no_timer = self.timers.borrow().surely_none_until(next);
+            if next >= limit || !all_is_priced || !no_timer || self.has_verdict() {
                 return Turn::Over;
             }
             self.now.set(next);
@@ -66,7 +67,7 @@ impl Network {
         let is_far = |ahead: &Event| calendar.len() > MANY && ahead.port == event.port;
         let ahead = calendar.peek().filter(is_far);
         drop(calendar);
-        let port = self.ports.borrow().at(event.port).clone();
+        let Some(port) = self.ports.at(event.port) else { return turn };
         if let Some(ahead) = ahead {
             port.fetch(self, ahead.slot, ahead.to);
         }
@@ -95,7 +96,7 @@ impl Network {
     #[inline]
     pub(super) fn next_time(&self) -> Option<u64> {
         let mut delivery = self.calendar.borrow().next_time();
-        if self.outbox.borrow().reaches(delivery) {
+        if self.outbox.reaches(delivery) {
             self.price_all();
             delivery = self.calendar.borrow().next_time();
         }
@@ -174,11 +175,33 @@ impl Pump {
     #[inline]
     fn limit(&self, network: &Network, actor: &NetworkActor) -> u64 {
         let watched = network.watch.is_some() || actor.paced.is_some();
-        if watched || !self.alarms.is_empty() || network.has_verdict() {
+        if watched || !self.alarms.is_empty() {
             return 0;
         }
         let end = actor.until.map_or(u64::MAX, |until| until.as_nanos().saturating_add(1));
         actor.schedule.next_time().unwrap_or(u64::MAX).min(end)
+    }
+
+    /// Does so many things, one after the other, that are no timers, up to `limit`. How many more it could
+    /// have done.
+    #[inline]
+    fn turns(&mut self, network: &Network, mut left: u32, limit: u64) -> u32 {
+        let mut this_instant = self.this_instant;
+        while left > 0 {
+            match network.turn(limit) {
+                Turn::Now => this_instant += 1,
+                Turn::Later => {
+                    this_instant = 1;
+                    if self.allowance.is_some() {
+                        self.allowance = None;
+                    }
+                }
+                Turn::Over => break,
+            }
+            left -= 1;
+        }
+        self.this_instant = this_instant;
+        left
     }
 
     /// Does what there is to do, at most a quantum of it. `Some` when the run is over.
@@ -187,18 +210,9 @@ impl Pump {
         let limit = INSTANT_LIMIT + 100 * network.seats.borrow().len() as u64;
         let mut left = QUANTUM;
         while left > 0 {
-            let turn = network.turn(self.limit(&network, actor));
-            match turn {
-                Turn::Now => self.this_instant += 1,
-                Turn::Later => {
-                    self.this_instant = 1;
-                    self.allowance = None;
-                }
-                Turn::Over => {}
-            }
-            if !matches!(turn, Turn::Over) {
-                left -= 1;
-                continue;
+            left = self.turns(&network, left, self.limit(&network, actor));
+            if left == 0 {
+                break;
             }
             if self.alarms.is_empty() && !network.timers.borrow().surely_none_until(network.now.get()) {
                 let mut due = Vec::new();

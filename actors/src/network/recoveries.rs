@@ -25,6 +25,12 @@ impl Recoveries {
         self.failed.entry(service).or_insert(at);
     }
 
+    /// Whether nobody is being waited for.
+    #[inline]
+    pub(super) fn are_none(&self) -> bool {
+        self.failed.is_empty()
+    }
+
     /// A request was carried out.
     #[inline]
     pub(super) fn served(&mut self, by: ServiceId, sent_at: SimTime, at: SimTime) {

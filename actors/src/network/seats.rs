@@ -1,5 +1,7 @@
 //! Who stands where, whom they may speak to, and how much they have said.
 
+use std::cell::Cell;
+
 use prefetch_index::prefetch_index;
 
 use crate::network::order::LastDue;
@@ -32,12 +34,10 @@ pub(crate) enum Presence {
 /// Whom one service may speak to, sorted; whether messages to each may overtake.
 pub(crate) type Neighbours = Box<[(ServiceId, Ordering)]>;
 
-/// What is written whenever a service sends or gets a message, and what fits beside that. It is a cache
-/// line: among many services, what a message costs is the lines it touches.
+/// What is written when a service sends a message that might overtake another, and what fits beside that. It is
+/// a cache line: among many services, what a message costs is the lines it touches.
 #[repr(align(64))]
 struct Seat {
-    sent: u64,
-    received: u64,
     last_due: LastDue,
     presence: Presence,
     /// Which incarnation there is, counted from 1.
@@ -51,7 +51,48 @@ const _: () = assert!(size_of::<Seat>() == 64);
 impl Seat {
     fn new(router: ServiceId) -> Self {
         let last_due = LastDue::default();
-        Seat { sent: 0, received: 0, last_due, presence: Presence::Running, incarnation: 1, router }
+        Seat { last_due, presence: Presence::Running, incarnation: 1, router }
+    }
+}
+
+/// How many messages each has sent and got: what is written for every message, and nothing else. Seats that were
+/// [added](Seats::add_silent) since have neither.
+pub(crate) struct Tallies(Vec<Tally>);
+
+#[derive(Clone, Default)]
+struct Tally {
+    sent: Cell<u64>,
+    received: Cell<u64>,
+}
+
+impl Tallies {
+    pub(crate) fn new(seats: usize) -> Self {
+        Tallies(vec![Tally::default(); seats])
+    }
+
+    #[inline]
+    pub(crate) fn count_sent(&self, from: ServiceId) {
+        if let Some(Tally { sent, .. }) = self.0.get(from.index()) {
+            sent.set(sent.get() + 1);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn count_received(&self, to: ServiceId) {
+        if let Some(Tally { received, .. }) = self.0.get(to.index()) {
+            received.set(received.get() + 1);
+        }
+    }
+
+    /// Messages a service sent and got.
+    pub(crate) fn of(&self, service: ServiceId) -> (u64, u64) {
+        self.0.get(service.index()).map_or((0, 0), |tally| (tally.sent.get(), tally.received.get()))
+    }
+
+    /// Lets the processor fetch what is written when a service gets a message.
+    #[inline]
+    pub(crate) fn fetch(&self, to: ServiceId) {
+        prefetch_index(&self.0, to.index());
     }
 }
 
@@ -95,12 +136,6 @@ impl Seats {
             seats.push(Seat::new(ServiceId(seat)));
         }
         Seats { nodes, seats, neighbours, services: services.len(), ordering }
-    }
-
-    /// Lets the processor fetch what is written when a service gets a message.
-    #[inline]
-    pub(crate) fn fetch(&self, to: ServiceId) {
-        prefetch_index(&self.seats, to.index());
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -147,22 +182,21 @@ impl Seats {
         }
     }
 
-    /// Counts a message that is to leave; `None` if the receiver is [not a neighbour](Self::may_speak).
+    /// Where a message goes; `None` if the receiver is [not a neighbour](Self::may_speak).
     #[inline]
-    pub(crate) fn leave(
-        &mut self,
+    pub(crate) fn between(
+        &self,
         from: ServiceId,
         to: ServiceId,
         interface: Interface,
         is_reply: bool,
     ) -> Option<Between> {
-        let target = *self.nodes.get(to.index())?;
-        let mut ordering = self.ordering;
-        if interface != Interface::Control {
-            self.seats[from.index()].sent += 1;
-            ordering = self.ordering_of(from, to, interface, is_reply)?;
-        }
-        Some(Between { from: self.nodes[from.index()], to: target, unordered: ordering == Ordering::Unordered })
+        let (from_node, to_node) = (*self.nodes.get(from.index())?, *self.nodes.get(to.index())?);
+        let ordering = match interface {
+            Interface::Control => self.ordering,
+            _ => self.ordering_of(from, to, interface, is_reply)?,
+        };
+        Some(Between { from: from_node, to: to_node, unordered: ordering == Ordering::Unordered })
     }
 
     /// When a message that reaches its target at `arrives` is due: not before those that were sent
@@ -175,23 +209,6 @@ impl Seats {
     /// The last message of a pair is due at another time than it was: some were lost.
     pub(crate) fn set_last_due(&mut self, from: ServiceId, to: ServiceId, due: u64) {
         self.seats[from.index()].last_due.set(to, due);
-    }
-
-    pub(crate) fn count_sent(&mut self, from: ServiceId) {
-        self.seats[from.index()].sent += 1;
-    }
-
-    #[inline]
-    pub(crate) fn count_received(&mut self, to: ServiceId, interface: Interface) {
-        if interface != Interface::Control {
-            self.seats[to.index()].received += 1;
-        }
-    }
-
-    /// Messages a service sent and got.
-    pub(crate) fn counts(&self, service: ServiceId) -> (u64, u64) {
-        let seat = &self.seats[service.index()];
-        (seat.sent, seat.received)
     }
 
     pub(crate) fn presence(&self, service: ServiceId) -> Presence {

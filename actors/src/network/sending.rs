@@ -41,22 +41,25 @@ impl Network {
     pub(crate) fn send<B: Body>(&self, envelope: Envelope, body: B) -> Result<(), Undelivered> {
         let Envelope { from, to, interface, wait, bytes, incarnation } = envelope;
         let now = self.now.get();
-        self.ledger.borrow_mut().traffic.sent += 1;
-        let Some(link) = self.seats.borrow_mut().leave(from, to, interface, wait.is_answer()) else {
-            let (from, to) = (self.name_of(from), self.name_of(to));
-            return Err(self.fail(&envelope, Undelivered::NotANeighbour { from, to }));
+        self.ledger.borrow_mut().sent += 1;
+        if interface != Interface::Control {
+            self.tallies.count_sent(from);
+        }
+        let link = self.seats.borrow().between(from, to, interface, wait.is_answer());
+        let Some(link) = link else {
+            return Err(self.not_a_neighbour(from, to, interface, wait));
         };
         let mut world = self.world.borrow_mut();
         let Some(fare) = world.fare(link.from, link.to, bytes) else {
             drop(world);
-            let to = self.name_of(to);
-            return Err(self.fail(&envelope, Undelivered::NoRoute { to }));
+            return Err(self.no_route(from, to, interface, wait));
         };
         if world.changes && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
             let World { topology, routes, .. } = &mut *world;
-            let course = match link.from == link.to {
-                true => Course::Nowhere,
-                false => Course::Then(routes.tree(topology, link.from).clone(), link.to),
+            let course = if link.from == link.to {
+                Course::Nowhere
+            } else {
+                Course::Then(routes.tree(topology, link.from).clone(), link.to)
             };
             self.waits.borrow_mut().set_course(wait, course);
         }
@@ -78,7 +81,7 @@ impl Network {
         };
         match fare {
             Fare::Quoted(quote) => {
-                let (port, slot) = self.ports.borrow_mut().board(header, body);
+                let (port, slot) = self.ports.board(header, body);
                 let event = Event { slot, port, to };
                 self.price_later(Unpriced { quote, from, unordered, sent_at: now, bytes, event });
             }
@@ -86,15 +89,15 @@ impl Network {
                 let arrives = now.saturating_add(cost.as_nanos());
                 self.price_all();
                 let due = if constant { arrives } else { self.due(&header, arrives) };
-                let (port, slot) = self.ports.borrow_mut().board(Header { arrives, ..header }, body);
+                let (port, slot) = self.ports.board(Header { arrives, ..header }, body);
                 self.calendar.borrow_mut().push(due, Event { slot, port, to });
             }
             Fare::OfLinks => {
                 self.price_all();
                 let path = self.world.borrow_mut().path(link.from, link.to);
-                let port = self.ports.borrow_mut().of::<B>();
+                let port = self.ports.of::<B>();
                 let slot = port.board(header, body);
-                self.set_out(&*port, port.index, slot, &path);
+                self.set_out(port, port.index, slot, &path);
             }
         }
         Ok(())
@@ -109,10 +112,23 @@ impl Network {
         self.seats.borrow_mut().hold(header.from, header.to, self.now.get(), arrives)
     }
 
-    /// Closes the books on a message that never set out.
+    // What is needed for that alone is put together there, and not for every message that is sent.
+
     #[cold]
-    pub(crate) fn fail(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
-        self.ledger.borrow_mut().traffic.undelivered += 1;
+    fn not_a_neighbour(&self, from: ServiceId, to: ServiceId, interface: Interface, wait: WaitKey) -> Undelivered {
+        let why = Undelivered::NotANeighbour { from: self.name_of(from), to: self.name_of(to) };
+        self.fail(Envelope::to_name(from, to, interface, wait, Bytes(0)), why)
+    }
+
+    #[cold]
+    fn no_route(&self, from: ServiceId, to: ServiceId, interface: Interface, wait: WaitKey) -> Undelivered {
+        let why = Undelivered::NoRoute { to: self.name_of(to) };
+        self.fail(Envelope::to_name(from, to, interface, wait, Bytes(0)), why)
+    }
+
+    /// Closes the books on a message that never set out.
+    fn fail(&self, envelope: Envelope, why: Undelivered) -> Undelivered {
+        self.ledger.borrow_mut().undelivered += 1;
         if envelope.interface == Interface::Control {
             self.nobody_will_tell(envelope.wait);
         } else if !envelope.wait.is_none() {
@@ -153,9 +169,9 @@ impl Network {
     }
 
     /// Closes the books on a message that cannot even be written down.
-    pub(crate) fn refuse_to_send(&self, envelope: &Envelope, why: Undelivered) -> Undelivered {
-        self.ledger.borrow_mut().traffic.sent += 1;
-        self.seats.borrow_mut().count_sent(envelope.from);
+    pub(crate) fn refuse_to_send(&self, envelope: Envelope, why: Undelivered) -> Undelivered {
+        self.ledger.borrow_mut().sent += 1;
+        self.tallies.count_sent(envelope.from);
         self.fail(envelope, why)
     }
 
@@ -174,10 +190,10 @@ impl Network {
     ) -> Undelivered {
         {
             let mut ledger = self.ledger.borrow_mut();
-            ledger.traffic.sent += 1;
-            ledger.traffic.undelivered += 1;
+            ledger.sent += 1;
+            ledger.undelivered += 1;
         }
-        self.seats.borrow_mut().count_sent(from);
+        self.tallies.count_sent(from);
         if wait.is_none() {
             self.end_unawaited(interface, from, None, self.now.get(), &why);
         } else {

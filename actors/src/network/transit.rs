@@ -5,7 +5,6 @@
 //! link goes down, every message that has yet to pass it is lost.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use crate::changes::{Change, apply, describe};
 use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT, Way};
@@ -106,11 +105,10 @@ impl Network {
 
     /// Takes every message away that is still in flight.
     pub(super) fn discard_all(&self) {
-        let ports = self.ports.borrow().all();
-        for port in ports {
+        for port in self.ports.all() {
             let mut slots = Vec::new();
             port.each(&mut |slot, _| slots.push(slot));
-            slots.into_iter().for_each(|slot| self.discard(&*port, slot));
+            slots.into_iter().for_each(|slot| self.discard(port, slot));
         }
     }
 
@@ -303,7 +301,7 @@ impl Network {
     /// Lets a message that waited for its turn be delivered in this instant.
     fn release(&self, first: Option<(u16, u32)>) {
         let Some((index, slot)) = first else { return };
-        let port = self.ports.borrow().at(index).clone();
+        let Some(port) = self.ports.at(index) else { return };
         let mut waits = false;
         port.with_header(slot, &mut |header| {
             waits = header.fate == Fate::Waits;
@@ -374,9 +372,8 @@ impl Network {
 
     fn lose_what_is_cut_off(&self) {
         let now = self.now.get();
-        let ports = self.ports.borrow().all();
         let mut bereft = BTreeMap::new();
-        for (index, port) in ports.iter().enumerate() {
+        for (index, port) in self.ports.all().enumerate() {
             let mut hit = Vec::new();
             {
                 let world = self.world.borrow();
@@ -395,21 +392,21 @@ impl Network {
                 // Losing those before it may have called it by now.
                 let mut waits = false;
                 port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
-                self.lose(&**port, index as u16, slot, LossCause::Cut);
+                self.lose(port, index as u16, slot, LossCause::Cut);
                 // Nothing else will come for a message that only waited for its turn. The slot of
                 // any other is freed by its next event.
                 if waits {
-                    self.discard(&**port, slot);
+                    self.discard(port, slot);
                 }
             }
         }
-        self.forget_the_lost(&ports, bereft);
+        self.forget_the_lost(bereft);
     }
 
     /// With route costs, nothing that is sent from now on is held back behind a message that was lost,
     /// but only behind the last one that is still on its way. What has been held back already stays so.
-    fn forget_the_lost(&self, ports: &[Rc<dyn AnyPort>], mut last_due: BTreeMap<(ServiceId, ServiceId), u64>) {
-        for port in ports {
+    fn forget_the_lost(&self, mut last_due: BTreeMap<(ServiceId, ServiceId), u64>) {
+        for port in self.ports.all() {
             port.each(&mut |_, header| {
                 if header.fate == Fate::Moves
                     && !header.unordered

@@ -91,7 +91,8 @@ impl Answer {
 /// Where a request went, to be told when somebody asks.
 #[derive(Clone, Debug)]
 pub(crate) enum Course {
-    /// From the one to the other, as every message does in a network that does not change.
+    /// From the one to the other, in a network that does not change: as nobody moves there either (services leave
+    /// their machines when these crash), the way can be worked out later.
     Always(ServiceId, ServiceId),
     /// To that node, by the tree of routes that it was priced by.
     Then(Rc<Tree>, NodeId),
@@ -195,11 +196,13 @@ impl Waits {
     /// A wait is over, and nobody looks at it any more. Its course.
     #[inline]
     fn close(&mut self, key: WaitKey) -> Course {
+        self.free.push(key.index() as u32);
         let wait = &mut self.waits[key.index()];
         wait.generation = OVER;
+        let course = std::mem::replace(&mut wait.course, Course::Nowhere);
+        // Last, as nobody knows what an answer does when it is dropped.
         wait.settled = None;
-        self.free.push(key.index() as u32);
-        std::mem::replace(&mut wait.course, Course::Nowhere)
+        course
     }
 
     fn get(&mut self, key: WaitKey) -> Option<&mut Wait> {
@@ -238,6 +241,7 @@ impl Waits {
     }
 
     /// Ends a wait, unless it has ended before.
+    #[inline]
     pub(crate) fn settle(&mut self, key: WaitKey, at: SimTime, answer: Answer) -> Option<Settlement> {
         let wait = self.get(key).filter(|wait| wait.is_open())?;
         let (waker, timer) = (wait.waker.take(), wait.timer.take());
@@ -317,5 +321,52 @@ impl Waits {
     /// Requests that are still open, by interface.
     pub(crate) fn open_by_interface(&self) -> impl Iterator<Item = Interface> {
         self.waits.iter().filter(|wait| wait.generation != OVER && wait.is_open()).map(|wait| wait.request.interface)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(from: u32) -> Request {
+        let (from, to) = (ServiceId(from), Some(ServiceId(9)));
+        Request { from, to, interface: Interface::Rpc, sent_at: SimTime::from_nanos(10) }
+    }
+
+    #[test]
+    fn a_key_is_good_for_one_wait_and_its_place_for_many() {
+        let mut waits = Waits::default();
+        let at = SimTime::from_nanos(15);
+        let first = waits.open(request(1), |_| None);
+        assert!(waits.settle(first, at, Answer::Delivered).is_some());
+        assert!(waits.settle(first, at, Answer::TimedOut).is_none(), "it has ended");
+        let looked = waits.look(first, Waker::noop());
+        assert!(matches!(&looked, Look::Settled(Settled { answer: Answer::Delivered, .. })));
+        let Look::Settled(Settled { elapsed, course, .. }) = looked else { return };
+        assert_eq!(elapsed, SimDuration::from_nanos(5));
+        assert!(matches!(course, Course::Always(ServiceId(1), ServiceId(9))));
+        assert!(matches!(waits.look(first, Waker::noop()), Look::Gone));
+
+        let second = waits.open(request(2), |_| None);
+        assert_eq!((second.index(), waits.waits.len()), (first.index(), 1), "the same place");
+        assert!(waits.settle(first, at, Answer::TimedOut).is_none(), "another one's");
+        assert!(!waits.is_open(first) && waits.is_held(second));
+        assert!(matches!(waits.look(second, Waker::noop()), Look::Untimed));
+        assert_eq!(waits.open_by_interface().collect::<Vec<_>>(), [Interface::Rpc]);
+        // Left to itself, it ends without anybody looking.
+        assert!(waits.forget(second, at).is_none());
+        assert_eq!(waits.settle(second, at, Answer::Delivered).map(|settled| settled.ended.from), Some(ServiceId(2)));
+        assert_eq!((waits.open_by_interface().count(), waits.free.len()), (0, 1));
+        for key in [WaitKey::NONE, WaitKey::ANSWER, first, second] {
+            assert!(!waits.is_open(key));
+        }
+    }
+
+    #[test]
+    fn numbers_begin_again_before_that_of_what_is_over() {
+        let mut waits = Waits { generation: OVER - 2, ..Waits::default() };
+        let keys: Vec<WaitKey> = (0..3).map(|from| waits.open(request(from), |_| None)).collect();
+        assert_eq!(keys.iter().map(|key| key.generation()).collect::<Vec<_>>(), [OVER - 1, 1, 2]);
+        assert!(keys.iter().all(|key| waits.is_open(*key)));
     }
 }

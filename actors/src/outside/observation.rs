@@ -149,31 +149,26 @@ impl Observation {
     pub fn take(io: &ServiceIo, bounds: &[SimDuration]) -> Self {
         let network = &*io.desk.network;
         let (services, each) = services(network);
-        let overseer = network.overseer();
-        let ledger = network.ledger.borrow();
+        let restarts = network.overseer().map(|overseer| overseer.restarts()).unwrap_or_default();
+        let (open, queues) = (network.open_requests(), queues(network));
+        // Whoever is asked for anything else may look into the ledger, too.
+        let mut ledger = network.ledger.borrow_mut();
         let buckets = |(interface, latencies)| (interface, Buckets::of(latencies, bounds));
         Observation {
             at: network.now(),
-            traffic: so_far(ledger.traffic),
+            traffic: ledger.traffic(),
             outcomes: ledger.outcomes(),
-            open: network.open_requests(),
+            open,
             latencies: ledger.latencies().map(buckets).collect(),
             services,
             each,
-            restarts: overseer.map(|overseer| overseer.restarts()).unwrap_or_default(),
+            restarts,
             failures: ledger.supervision.unexplained.clone(),
             panics: ledger.panic_count,
-            queues: queues(network),
+            queues,
             directories: ledger.directories.clone(),
         }
     }
-}
-
-/// What is neither delivered nor lost nor undelivered is in flight: to count that would be a look at every
-/// message.
-fn so_far(traffic: Traffic) -> Traffic {
-    let Traffic { sent, delivered, lost, undelivered, .. } = traffic;
-    Traffic { in_flight: sent.saturating_sub(delivered + lost + undelivered), ..traffic }
 }
 
 fn services(network: &Network) -> (Count, Vec<Observed>) {
@@ -188,7 +183,7 @@ fn services(network: &Network) -> (Count, Vec<Observed>) {
         if each.len() >= SERVICES_TOLD {
             continue;
         }
-        let (sent, received) = seats.counts(service);
+        let (sent, received) = network.tallies.of(service);
         let load = overseer.as_ref().and_then(|overseer| overseer.load_of(service)).unwrap_or_default();
         each.push(Observed {
             name: network.name_of(service),

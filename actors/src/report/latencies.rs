@@ -38,11 +38,20 @@ impl Latencies {
 
     #[inline]
     pub(crate) fn note(&mut self, latency: SimDuration) {
-        let nanos = latency.as_nanos();
-        self.max = self.max.max(nanos);
-        self.sum += u128::from(nanos);
-        // Unlike `saturating_record`, this lets the histogram grow; it can grow to any `u64`.
-        let _ = self.histogram.record(nanos);
+        self.note_all(std::iter::once(latency));
+    }
+
+    #[inline]
+    pub(crate) fn note_all(&mut self, latencies: impl Iterator<Item = SimDuration>) {
+        let (mut max, mut sum) = (self.max, self.sum);
+        for latency in latencies {
+            let nanos = latency.as_nanos();
+            max = max.max(nanos);
+            sum += u128::from(nanos);
+            // Unlike `saturating_record`, this lets the histogram grow; it can grow to any `u64`.
+            let _ = self.histogram.record(nanos);
+        }
+        (self.max, self.sum) = (max, sum);
     }
 
     pub(crate) fn add(&mut self, other: &Latencies) {

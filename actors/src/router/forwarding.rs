@@ -8,7 +8,7 @@ use super::{Address, MachineId, NotDelivered, Returned, RouterActor, Why};
 use crate::context::ServiceCell;
 use crate::interfaces::baggage::Baggage;
 use crate::interfaces::raw::{MSG_NOT_DELIVERED, Msg, MsgId, RawMessage, Stamp};
-use crate::network::ports::{ANY_INCARNATION, Arrival, Header, Receiver, Refusal, Refused};
+use crate::network::ports::{ANY_INCARNATION, Arrival, Header, Receiver, Refusal};
 use crate::network::waits::WaitKey;
 use crate::network::{Envelope, Network, size_of};
 use crate::outcome::{Interface, Undelivered};
@@ -29,7 +29,8 @@ impl Gate {
 }
 
 impl Receiver<RawMessage> for Gate {
-    fn receive(&self, arrival: &Arrival<'_>, raw: RawMessage) -> Result<(), Refused<RawMessage>> {
+    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<RawMessage>) -> Result<(), Refusal> {
+        let Some(raw) = &*body else { return Err(Refusal::Gone) };
         let network = arrival.network;
         let here = network.machine_of(arrival.header.to);
         let ends_here = raw.via.iter().all(|via| *via == Address::local_inter_machine_router(here))
@@ -41,9 +42,9 @@ impl Receiver<RawMessage> for Gate {
         } else if raw.hops > HOP_LIMIT {
             Undelivered::TooManyHops { to: raw.msg.to.to_string() }
         } else {
-            return self.actor.receive(arrival, raw);
+            return self.actor.receive(arrival, body);
         };
-        Err(Refused { refusal: Refusal::Other(why), body: Some(raw) })
+        Err(Refusal::Other(Box::new(why)))
     }
 }
 

@@ -39,6 +39,11 @@ pub(crate) struct Quote {
     entry: u32,
 }
 
+impl Quote {
+    /// Of nothing.
+    pub(crate) const NONE: Quote = Quote { from: NodeId(u32::MAX), to: NodeId(u32::MAX), entry: u32::MAX };
+}
+
 /// Networks of up to so many nodes have a table: at most 400 MB, if every node sends.
 const NODES: usize = 10_000;
 const ENTRY: usize = size_of::<u32>();

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use crate::network::Network;
-use crate::network::ports::{AnyBody, Arrival, Body, Delivery, Receiver, Refusal, Refused};
+use crate::network::ports::{AnyBody, Arrival, Body, Delivery, Receiver, Refusal};
 use crate::trace::ServiceId;
 
 /// How many messages may wait. What comes beyond that is refused, and its sender told.
@@ -96,11 +96,11 @@ impl<B: 'static> AnyLetters for Letters<B> {
 
 impl<B> Receiver<B> for Letters<B> {
     #[inline]
-    fn receive(&self, arrival: &Arrival<'_>, body: B) -> Result<(), Refused<B>> {
+    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<B>) -> Result<(), Refusal> {
         if let Some(refusal) = self.shared.refuses() {
-            return Err(Refused { refusal, body: Some(body) });
+            return Err(refusal);
         }
-        let delivery = arrival.accept(body);
+        let Some(delivery) = arrival.accept(body) else { return Ok(()) };
         let mut queue = self.queue.borrow_mut();
         if queue.capacity() == 0 {
             // Most services take one message after the other.

@@ -6,7 +6,7 @@ use crate::network::Network;
 use crate::network::ledger::Ledger;
 use crate::network::pump::Ended;
 use crate::network::seats::Presence;
-use crate::report::{Latencies, Report, ServiceReport, SupervisionReport};
+use crate::report::{Latencies, Report, ServiceReport, SupervisionReport, Traffic};
 use crate::service::desk::Records;
 use crate::supervision::lives::Lives;
 use crate::trace::ServiceId;
@@ -49,14 +49,13 @@ pub(super) fn report(network: &Network, seed: u64, ended: Ended, lives: &Lives) 
     }
     let monitors = network.watch.as_ref().map(|watch| watch.borrow_mut().finish(ended_at)).unwrap_or_default();
     let mut ledger = network.ledger.borrow_mut();
-    ledger.traffic.in_flight = in_flight;
     let distributions = ledger.distributions();
     report_recoveries(&ledger, &mut supervision);
     Report {
         seed,
         ended_at,
         ending,
-        traffic: ledger.traffic,
+        traffic: Traffic { in_flight, ..ledger.traffic() },
         outcomes: ledger.outcomes(),
         causes: ledger.take_causes(),
         unfinished,
@@ -97,7 +96,7 @@ fn report_recoveries(ledger: &Ledger, report: &mut SupervisionReport) {
 /// `at_the_end`: of the run, before everybody was ended.
 fn service_report(network: &Network, id: ServiceId, at_the_end: Presence, records: Records) -> ServiceReport {
     let seats = network.seats.borrow();
-    let (sent, received) = seats.counts(id);
+    let (sent, received) = network.tallies.of(id);
     ServiceReport {
         name: network.name_of(id),
         node: network.topology(|topology| topology.node(seats.node_of(id)).name.clone()),

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::topics::Pattern;
 use super::{Event, EventMessage, SUBSCRIPTIONS_LIMIT, TopicError};
 use crate::network::Network;
-use crate::network::ports::{Arrival, Delivery, Receiver, Refusal, Refused};
+use crate::network::ports::{Arrival, Delivery, Receiver, Refusal};
 use crate::panics::catch;
 use crate::service::desk::Desk;
 use crate::trace::ServiceId;
@@ -126,12 +126,10 @@ struct EarsOnly {
 }
 
 impl Receiver<EventMessage> for EarsOnly {
-    fn receive(&self, arrival: &Arrival<'_>, body: EventMessage) -> Result<(), Refused<EventMessage>> {
+    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<EventMessage>) -> Result<(), Refusal> {
         let present = self.desk.upgrade().filter(|desk| !desk.is_gone() && !desk.is_leaving());
-        let Some(desk) = present else {
-            return Err(Refused { refusal: Refusal::Gone, body: Some(body) });
-        };
-        let event = arrival.accept(body);
+        let desk = present.ok_or(Refusal::Gone)?;
+        let Some(event) = arrival.accept(body) else { return Ok(()) };
         // At most once.
         if !event.duplicate
             && let Err(caught) = catch(|| Listeners::tell(&desk.network, desk.id, &event))

@@ -12,7 +12,7 @@ use super::msg::{Draft, Msg, RawMessage};
 use super::sending::set_out;
 use super::{DOES_NOT_UNDERSTAND, HANDLER_FAILED};
 use crate::interfaces::directory::Member;
-use crate::network::ports::{Arrival, Receiver, Refusal, Refused};
+use crate::network::ports::{Arrival, Receiver, Refusal};
 use crate::network::waits::{Answer, WaitKey};
 use crate::outcome::Undelivered;
 use crate::router::Address;
@@ -33,10 +33,9 @@ impl<S: Service> Door<S> {
 }
 
 impl<S: Service> Receiver<RawMessage> for Door<S> {
-    fn receive(&self, arrival: &Arrival<'_>, raw: RawMessage) -> Result<(), Refused<RawMessage>> {
-        let refused = |refusal, raw| Refused { refusal, body: Some(raw) };
-        let (Some(service), Some(desk)) = (self.service.upgrade(), self.desk.upgrade()) else {
-            return Err(refused(Refusal::Gone, raw));
+    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<RawMessage>) -> Result<(), Refusal> {
+        let (Some(service), Some(desk), Some(raw)) = (self.service.upgrade(), self.desk.upgrade(), &*body) else {
+            return Err(Refusal::Gone);
         };
         let network = arrival.network;
         let connection = {
@@ -46,7 +45,7 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
         };
         let Some(connection) = connection else {
             let address = raw.msg.to.to_string();
-            return Err(refused(Refusal::Other(Undelivered::UnknownAddress { address }), raw));
+            return Err(Refusal::Other(Box::new(Undelivered::UnknownAddress { address })));
         };
         let opened = desk.raw_if_used().and_then(|raw| raw.opened.borrow().get(&connection).cloned());
         let is_full = match opened.as_deref() {
@@ -58,13 +57,13 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
         if (desk.is_leaving() || !network.is_present(desk.id))
             && !raw.answers.is_some_and(|request| network.is_held(request))
         {
-            return Err(refused(Refusal::Gone, raw));
+            return Err(Refusal::Gone);
         }
         let member = opened.is_none().then(|| Member::that_hears(&desk, &raw.msg)).flatten();
         if is_full && member.is_none() && !raw.answers.is_some_and(|request| network.is_held(request)) {
-            return Err(refused(Refusal::InboxFull, raw));
+            return Err(Refusal::InboxFull);
         }
-        let delivery = arrival.accept(raw);
+        let Some(delivery) = arrival.accept(body) else { return Ok(()) };
         // A second copy is recognised as such, as TCP would.
         if delivery.duplicate {
             return Ok(());

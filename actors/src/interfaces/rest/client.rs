@@ -103,7 +103,7 @@ impl RestCall {
                 let envelope = Envelope::to_name(from, to, Interface::Rest, key, bytes);
                 match size {
                     Ok(_) => drop(network.send(envelope, message)),
-                    Err(why) => drop(network.refuse_to_send(&envelope, why)),
+                    Err(why) => drop(network.refuse_to_send(envelope, why)),
                 }
             }
             None => drop(network.fail_unknown(Interface::Rest, from, key, name)),

@@ -145,7 +145,7 @@ impl<P: Body, R> RpcCall<P, R> {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn set_out_elsewhere(self) -> Calling<R> {
         let destination = self.callee.destination(&self.desk.network);
         self.set_out(destination)
@@ -162,23 +162,29 @@ impl<P: Body, R> RpcCall<P, R> {
         let call = network.open_timed_wait(from, destination.seat(), Interface::Rpc, timeout);
         let pending = Pending::new(network.clone(), call);
         let trace = || trace.unwrap_or_else(|| network.commons.new_trace());
-        let bytes = bytes_of(&fields, &method, &params, &|| callee.name(network));
+        let bytes = || bytes_of(&fields, &method, &params, &|| callee.name(network));
         let to_name = |to, bytes| Envelope::to_name(from, to, Interface::Rpc, call, bytes);
-        // What has become of it, its answer tells.
-        let _ = match (destination, bytes) {
-            (Destination::Service(to, incarnation), Ok(bytes)) => {
-                let (headers, method) = (Headers::new(trace(), fields.unwrap_or_default()), method.clone());
-                let params = Payload::new(params);
-                let message = CallMessage { call, method, headers, idempotent, params, baggage };
-                network.send(Envelope { incarnation, ..to_name(to, bytes) }, message)
+        let unmade = match destination {
+            Destination::Service(to, incarnation) => {
+                let (trace, bytes) = (trace(), bytes());
+                bytes.map(|bytes| {
+                    let (headers, method) = (Headers::new(trace, fields.unwrap_or_default()), method.clone());
+                    let params = Payload::new(params);
+                    let message = CallMessage { call, method, headers, idempotent, params, baggage };
+                    network.send(Envelope { incarnation, ..to_name(to, bytes) }, message)
+                })
             }
-            (Destination::Router(router, address), Ok(bytes)) => {
-                network.send(to_name(router, bytes), StrayCall(address))
+            Destination::Router(router, address) => {
+                // Every chain of calls has its number, whatever becomes of its first.
+                trace();
+                bytes().map(|bytes| network.send(to_name(router, bytes), StrayCall(address)))
             }
-            (Destination::Nobody(why), _) | (_, Err(why)) => {
-                Err(network.fail_at_once(Interface::Rpc, from, call, why))
-            }
+            Destination::Nobody(why) => Err(why),
         };
+        // What has become of one that was sent, its answer tells.
+        if let Err(why) = unmade {
+            network.fail_at_once(Interface::Rpc, from, call, why);
+        }
         Calling { desk, callee, method, pending, reply }
     }
 
@@ -284,17 +290,7 @@ impl<R: DeserializeOwned + 'static> Future for Calling<R> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let Poll::Ready(Settled { answer, elapsed, .. }) = Pin::new(&mut this.pending).poll(cx) else {
-            return Poll::Pending;
-        };
-        // What is frequent goes to where it belongs by the shortest way.
-        match answer {
-            Answer::Rpc(RpcAnswer::Reply(body), _) => match body.take() {
-                Ok(reply) => Poll::Ready(Ok(reply)),
-                Err(reason) => Poll::Ready(Err(this.malformed(reason))),
-            },
-            other => Poll::Ready(this.failure(other, elapsed)),
-        }
+        Pin::new(&mut this.pending).poll(cx).map(|Settled { answer, elapsed, .. }| this.result(answer, elapsed))
     }
 }
 

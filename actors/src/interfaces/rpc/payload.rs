@@ -52,20 +52,18 @@ impl Payload {
     /// Its JSON does not describe such a value, or it has none.
     #[inline]
     pub(crate) fn take<T: DeserializeOwned + 'static>(self) -> Result<T, String> {
-        self.take_as_it_is().or_else(|other| other.convert())
+        if self.is::<T>() { self.take_as_it_is() } else { self.convert() }
     }
 
-    /// The value itself, if it is of this type.
     #[inline]
-    fn take_as_it_is<T: 'static>(self) -> Result<T, Payload> {
-        if !(&*self.0 as &dyn Any).is::<T>() {
-            return Err(self);
-        }
+    fn is<T: 'static>(&self) -> bool {
+        (&*self.0 as &dyn Any).is::<T>()
+    }
+
+    #[inline]
+    fn take_as_it_is<T: 'static>(self) -> Result<T, String> {
         let content: Box<dyn Any> = self.0;
-        match content.downcast() {
-            Ok(value) => Ok(*value),
-            Err(_) => Err(Payload::new(())),
-        }
+        content.downcast().map(|value| *value).map_err(|_| "it is of another type".to_owned())
     }
 
     /// The body as JSON.
@@ -80,10 +78,13 @@ impl Payload {
     /// method wants it.
     #[inline]
     pub(crate) fn take_params<T: DeserializeOwned + 'static>(self) -> Result<T, String> {
-        self.take_as_it_is().or_else(|other| match (&*other.0 as &dyn Any).downcast_ref::<JsonParams>() {
+        if self.is::<T>() {
+            return self.take_as_it_is();
+        }
+        match (&*self.0 as &dyn Any).downcast_ref::<JsonParams>() {
             Some(json) => json.read(),
-            None => other.convert(),
-        })
+            None => self.convert(),
+        }
     }
 
     #[cold]

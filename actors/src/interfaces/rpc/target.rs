@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde::{Serialize, Serializer};
 
 use crate::network::Network;
-use crate::network::ports::{ANY_INCARNATION, Arrival, Receiver, Refusal, Refused};
+use crate::network::ports::{ANY_INCARNATION, Arrival, Receiver, Refusal};
 use crate::outcome::Undelivered;
 use crate::router::Address;
 use crate::service::desk::Desk;
@@ -175,8 +175,8 @@ impl Serialize for StrayCall {
 pub(crate) struct NobodyHere;
 
 impl Receiver<StrayCall> for NobodyHere {
-    fn receive(&self, _: &Arrival<'_>, stray: StrayCall) -> Result<(), Refused<StrayCall>> {
-        let refusal = Refusal::Other(Undelivered::UnknownAddress { address: stray.0.to_string() });
-        Err(Refused { refusal, body: None })
+    fn receive(&self, _: &Arrival<'_>, stray: &mut Option<StrayCall>) -> Result<(), Refusal> {
+        let Some(StrayCall(address)) = stray.take() else { return Err(Refusal::Gone) };
+        Err(Refusal::Other(Box::new(Undelivered::UnknownAddress { address: address.to_string() })))
     }
 }
