@@ -108,7 +108,7 @@ enum Came {
     /// It takes no more.
     ToNobody,
     /// It has no room.
-    TooLate,
+    ToFull,
 }
 
 impl<A, B> Receiver<B> for ServiceCell<A>
@@ -136,7 +136,7 @@ where
             }
             let waiting = ctx.waiting();
             if actor.is_full(TypeId::of::<B>()) || (waiting && ctx.lazy().backlog.len() >= BACKLOG_LIMIT) {
-                return Came::TooLate;
+                return Came::ToFull;
             }
             let Some(delivery) = arrival.accept(body) else { return Came::In };
             accepted = true;
@@ -152,7 +152,7 @@ where
             Ok(Came::In) if ctx.life == Life::Running => return Ok(()),
             Ok(Came::In) => catch(|| self.end(inner)),
             Ok(Came::ToNobody) => return Err(Refusal::Gone),
-            Ok(Came::TooLate) => return Err(Refusal::InboxFull),
+            Ok(Came::ToFull) => return Err(Refusal::InboxFull),
             Err(caught) => {
                 drop(inner);
                 if !accepted {
