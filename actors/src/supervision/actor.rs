@@ -98,7 +98,11 @@ impl SupervisorActor {
                 }
             }
         }
-        let (gone, maybe): (Vec<usize>, _) = self.ended.drain(..).partition(|child| self.rules.has_given_up(*child));
+        if self.ended.is_empty() {
+            return;
+        }
+        let given_up = self.rules.given_up();
+        let (gone, maybe): (Vec<usize>, _) = self.ended.drain(..).partition(|child| given_up(*child));
         gone.into_iter().for_each(|child| self.lives.write_off(self.children.seat(child)));
         self.ended = maybe;
     }

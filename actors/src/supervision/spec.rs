@@ -53,7 +53,8 @@ pub enum Queued {
     /// had its outcome; it is counted as returned.
     #[default]
     Return,
-    /// The next incarnation gets them, in their order.
+    /// The next incarnation gets them, in their order. They are returned if there will be none, and when the
+    /// supervisor ends that would have begun it.
     Keep,
 }
 

@@ -208,10 +208,19 @@ impl Supervision {
         self.proceed(now)
     }
 
-    /// Whether a child that has ended will not be started again, as far as is known.
-    pub(crate) fn has_given_up(&self, child: usize) -> bool {
+    /// Tells of children that have ended whether they will not be started again, as far as is known.
+    pub(crate) fn given_up(&self) -> impl Fn(usize) -> bool {
         let nothing_under_way = matches!(self.phase, Phase::Idle | Phase::Finished);
-        nothing_under_way && matches!(self.states[child], State::Down | State::Removed)
+        let is_over = matches!(self.phase, Phase::Finished);
+        // With the first one that waits for its restart, all of its group will be started that are not removed.
+        let restarting = |state: &State| matches!(state, State::Restarting { .. });
+        let waits = nothing_under_way && !is_over && self.strategy != Strategy::OneForOne;
+        let group = waits.then(|| self.states.iter().position(restarting)).flatten().map(|child| self.group(child));
+        move |child| match self.states[child] {
+            State::Down => nothing_under_way && !group.is_some_and(|(first, end)| (first..end).contains(&child)),
+            State::Removed => nothing_under_way,
+            _ => false,
+        }
     }
 
     /// Does all that can be done until somebody must answer.

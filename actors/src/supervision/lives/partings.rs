@@ -123,10 +123,13 @@ impl Lives {
         ledger.gave_up(self.network.now(), seat, &format!("it could not be started: {reason}"));
     }
 
-    /// A child will have no further life: what was kept for one is returned.
+    /// A child will have no further life, or none that its present supervisor sees to: what was kept for one is
+    /// returned.
     pub(in crate::supervision) fn write_off(&self, seat: ServiceId) {
         if self.is_supervisor(seat) {
-            return;
+            // If it has never begun, nothing has been said of those below it.
+            let below = self.children_of(seat);
+            return below.into_iter().for_each(|child| self.write_off(child));
         }
         let letters = self.letters.borrow_mut().remove(&seat).unwrap_or_default();
         self.give_back(seat, letters);

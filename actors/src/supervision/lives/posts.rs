@@ -179,15 +179,19 @@ impl Lives {
         }
     }
 
+    /// Who is supervised by the one in that seat, in the order in which they end.
+    pub(super) fn children_of(&self, seat: ServiceId) -> Vec<ServiceId> {
+        let posts = self.posts.borrow();
+        let post = posts.get(seat.index() - self.first_post.index());
+        post.map(|post| post.children.seats().rev().collect()).unwrap_or_default()
+    }
+
     /// A supervisor is gone, and none of its children outlives it.
     pub(super) fn end_post(&self, seat: ServiceId) {
-        let children = {
-            let mut posts = self.posts.borrow_mut();
-            let Some(post) = posts.get_mut(seat.index() - self.first_post.index()) else { return };
+        if let Some(post) = self.posts.borrow_mut().get_mut(seat.index() - self.first_post.index()) {
             post.addr = None;
-            post.children.clone()
-        };
-        for child in children.seats().rev() {
+        }
+        for child in self.children_of(seat) {
             self.deferred.borrow_mut().remove(&child);
             self.network.end(child, Cause::Killed);
             self.write_off(child);

@@ -14,7 +14,7 @@ use rehearsal_actors::prelude::*;
 use rehearsal_actors::report::{Ending, RestartCause};
 use rehearsal_actors::router::RouterId;
 use rehearsal_actors::simulation::{Cast, ServiceSpec, Setup};
-use rehearsal_actors::supervision::{Backoff, ChildSpec, Intensity, Queued, Shutdown, Strategy, Supervisor};
+use rehearsal_actors::supervision::{Backoff, ChildSpec, Intensity, Queued, Restart, Shutdown, Strategy, Supervisor};
 use rehearsal_actors::topology::{Link, NodeId};
 use rehearsal_actors::units::Probability;
 
@@ -292,6 +292,53 @@ fn what_is_kept_on_a_machine_does_not_outlive_it() {
     let t = at_ms(120);
     assert_eq!(from_ms(&diary, 100)[..2], [("a", "start", t), ("a", "again", t)]);
     assert_eq!(report.traffic.undelivered, 1);
+}
+
+#[test]
+fn what_comes_for_the_others_is_kept_while_all_wait_for_the_restart_of_one() {
+    let (mut setup, nodes, diary) = three(Strategy::OneForAll, |child| child.queued = Queued::Keep);
+    wait_before_restarts(&mut setup, ms(100));
+    kill(&mut setup, 20, "a");
+    // There when b was just ended for a, with which it comes back at 120.
+    orders(&mut setup, nodes[0], &[(15, "b", "1")]);
+    let (report, _) = play(setup);
+    assert!(diary.borrow().contains(&("b", "1", at_ms(120))), "{diary:?}");
+    assert_eq!(report.traffic.undelivered, 0);
+}
+
+fn what_is_kept_below_a_crew_that_never_begins_is_returned(restart: Restart) {
+    let (mut setup, nodes) = chain([Link::new(ms(10))]);
+    let diary = Diary::default();
+    let mut inner = Supervisor::new("inner");
+    inner.children.push(ChildSpec { queued: Queued::Keep, ..worker(&mut setup, "later", nodes[1], &diary) });
+    let mut crew = Supervisor::new("crew");
+    crew.await_starts = true;
+    crew.children.push(slow_starter(&mut setup, "slow", nodes[1], &diary, ms(50)));
+    crew.children.push(ChildSpec::supervisor(inner));
+    let (cast, end) = once(async |io| (io.mpi().send("later", "hello").await, io.now()));
+    let asker = child(&mut setup, ServiceSpec::new("asker", nodes[0], cast));
+    let mut root = Supervisor::new("root");
+    root.children.push(asker);
+    root.children.push(ChildSpec { restart, ..ChildSpec::supervisor(crew) });
+    setup.supervision = Some(root);
+    // It has not begun by then, so that the crew has not, nor what would have come after it.
+    kill(&mut setup, 20, "slow");
+    let (report, _) = play(setup);
+    let (sent, at) = end.take().expect("it came to its end");
+    assert_eq!(sent.map_err(|error| error.to_string()).map(|sent| sent.elapsed), Err(gone("later").to_string()));
+    // There at 10, given back at 20, and 10 for the notice.
+    assert_eq!(at, at_ms(30));
+    assert_eq!((report.traffic.in_flight, report.traffic.undelivered), (0, 1));
+}
+
+#[test]
+fn what_is_kept_for_one_that_never_begins_is_returned() {
+    what_is_kept_below_a_crew_that_never_begins_is_returned(Restart::Temporary);
+}
+
+#[test]
+fn and_when_the_supervisor_ends_that_would_have_begun_it() {
+    what_is_kept_below_a_crew_that_never_begins_is_returned(Restart::Permanent);
 }
 
 #[test]
