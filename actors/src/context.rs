@@ -174,7 +174,7 @@ impl<A: Actor<Context = Self>> ServiceContext<A> {
 
     /// The services that this one may speak to, in order of declaration.
     pub fn neighbours(&self) -> Vec<ServiceId> {
-        self.network.seats.borrow().neighbours(self.id)
+        self.network.positions.neighbours(self.id)
     }
 
     /// Sends a message over the network and forgets it: that it was delivered, lost or refused is

@@ -22,6 +22,7 @@ mod network;
 pub mod outcome;
 pub mod outside;
 mod panics;
+mod prefetch;
 pub mod random;
 pub mod report;
 pub mod router;

@@ -15,9 +15,9 @@ use crate::topology::{LinkId, NodeId, Topology};
 use crate::units::{Bandwidth, Bytes, SimDuration};
 
 pub(crate) use cache::RouteCache;
-pub(crate) use table::Quote;
+pub(crate) use table::{Quote, Quotes};
 use tree::Search;
-pub(crate) use tree::Tree;
+pub(crate) use tree::{Price, Tree};
 
 /// One leg of a route: the processing at the node where it starts, then the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

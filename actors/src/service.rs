@@ -304,7 +304,7 @@ impl ServiceIo {
 
     /// The services that this one may speak to, in order of declaration.
     pub fn neighbours(&self) -> Vec<ServiceId> {
-        self.desk.network.seats.borrow().neighbours(self.desk.id)
+        self.desk.network.positions.neighbours(self.desk.id)
     }
 
     /// The present instant.

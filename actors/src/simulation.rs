@@ -337,7 +337,7 @@ async fn perform(
         RouterId(0) => format!("router@{}", topology.node(*node).name),
         RouterId(number) => format!("router@{}:{number}", topology.node(*node).name),
     }));
-    let (seats, book) = places(&services, &routers, routing, neighbours, ordering);
+    let (positions, seats, book) = places(&services, &routers, routing, neighbours, ordering);
     let ledger =
         Ledger::new(TraceNames { services: names }, sink).map_err(|error| StartError::Runtime(error.to_string()))?;
     let streams = Streams::new(seed);
@@ -348,6 +348,7 @@ async fn perform(
         model,
         changes: !(changes.is_empty() && policies.is_empty()),
         timeout,
+        positions,
         seats,
         by_name,
         book,

@@ -129,21 +129,25 @@ impl<T: Copy + Default> Calendar<T> {
 
     /// Adds an event behind all others of the same time.
     pub(crate) fn push(&mut self, time: u64, event: T) {
-        self.push_here(time, event);
+        self.push_all(std::iter::once((time, event)));
     }
 
-    /// The same, for a place where many are added.
+    /// Adds events, one after the other.
     #[inline(always)]
-    pub(crate) fn push_here(&mut self, time: u64, event: T) {
-        self.pushes += 1;
-        if self.pushes == REVIEW {
+    pub(crate) fn push_all(&mut self, events: impl Iterator<Item = (u64, T)>) {
+        let mut count = 0;
+        for (time, event) in events {
+            let bucket = self.insert(time, event);
+            if time < self.next || self.len + count == 0 {
+                (self.next, self.first) = (time, bucket);
+            }
+            count += 1;
+        }
+        self.len += count;
+        self.pushes += count as u32;
+        if self.pushes >= REVIEW {
             self.review();
         }
-        let bucket = self.insert(time, event);
-        if self.len == 0 || time < self.next {
-            (self.next, self.first) = (time, bucket);
-        }
-        self.len += 1;
     }
 
     /// The time of the first event.

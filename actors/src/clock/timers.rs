@@ -154,11 +154,17 @@ impl<A> Timers<A> {
         }
     }
 
+    /// A time before which no timer is due, told without looking at any list: it may be earlier than need be.
+    #[inline]
+    pub(crate) fn surely_none_before(&self) -> u64 {
+        if self.len == 0 { u64::MAX } else { self.earliest }
+    }
+
     /// True if no timer is due at or before `time`, told without looking at any list. False may
     /// also mean that nobody knows.
     #[inline]
     pub(crate) fn surely_none_until(&self, time: u64) -> bool {
-        self.len == 0 || time < self.earliest
+        time < self.surely_none_before()
     }
 
     /// Takes every timer that is due at `now`, in the order in which they were started.

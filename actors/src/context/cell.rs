@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use actix::dev::MessageResponse;
 use actix::prelude::*;
-use prefetch_index::prefetch_index;
 
 use super::{Life, Networked, ServiceContext};
 use crate::network::Network;
@@ -14,6 +13,7 @@ use crate::network::endings::Cause;
 use crate::network::ports::{Arrival, Delivery, Receiver, Refusal};
 use crate::network::seats::Closable;
 use crate::panics::catch;
+use crate::prefetch::prefetch_from;
 use crate::trace::ServiceId;
 
 /// So many deliveries may wait for an actor that waits for a future of its own.
@@ -22,10 +22,12 @@ const BACKLOG_LIMIT: usize = 65_536;
 /// Something that is to be done with an actor.
 pub(crate) type Call<A> = Box<dyn FnOnce(&mut A, &mut ServiceContext<A>)>;
 
-/// An actor and its context; nothing once it is gone.
+/// An actor and its context; nothing once it is gone. The first field is the first in memory: there,
+/// [fetching](Receiver::fetch) begins.
+#[repr(C)]
 pub(crate) struct ServiceCell<A: Actor<Context = ServiceContext<A>>> {
-    inner: RefCell<Option<(A, ServiceContext<A>)>>,
     id: ServiceId,
+    inner: RefCell<Option<(A, ServiceContext<A>)>>,
 }
 
 impl<A: Actor<Context = ServiceContext<A>>> ServiceCell<A> {
@@ -118,27 +120,24 @@ where
 {
     #[inline]
     fn fetch(&self) {
-        let itself = std::slice::from_ref(self);
-        prefetch_index(itself, 0);
-        // Where it ends.
-        prefetch_index(itself, 1);
+        prefetch_from(&self.id.0, size_of::<Self>());
     }
 
     /// Runs the actor's handler; a panic in it ends the actor and goes no further.
     #[inline]
-    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<B>) -> Result<(), Refusal> {
+    fn receive(&self, network: &Network, arrival: Arrival<'_, B>) -> Result<(), Refusal> {
         let Ok(mut inner) = self.inner.try_borrow_mut() else { return Err(Refusal::Gone) };
         let Some((actor, ctx)) = inner.as_mut() else { return Err(Refusal::Gone) };
         let mut accepted = false;
         let handled = catch(|| {
-            if ctx.closed && !arrival.header.wait.is_answer() {
+            if ctx.closed && !arrival.header().wait.is_answer() {
                 return Came::ToNobody;
             }
             let waiting = ctx.waiting();
             if actor.is_full(TypeId::of::<B>()) || (waiting && ctx.lazy().backlog.len() >= BACKLOG_LIMIT) {
                 return Came::ToFull;
             }
-            let Some(delivery) = arrival.accept(body) else { return Came::In };
+            let Some(delivery) = arrival.accept(network) else { return Came::In };
             accepted = true;
             if waiting {
                 let call: Call<A> = Box::new(move |actor, ctx| actor.handle(delivery, ctx).handle(ctx, None));
@@ -157,14 +156,17 @@ where
                 drop(inner);
                 if !accepted {
                     // Whatever it is, the next life is not to stumble over it.
-                    arrival.network.drop_what_is_left(arrival.header.from, body.take());
+                    let header = arrival.header();
+                    network.drop_what_is_left(header.from, arrival.take());
+                    network.crash(self.id, caught);
+                    return Err(Refusal::Broken(Box::new(header)));
                 }
                 Err(caught)
             }
         };
         if let Err(caught) = handled {
-            arrival.network.crash(self.id, caught);
+            network.crash(self.id, caught);
         }
-        if accepted { Ok(()) } else { Err(Refusal::Gone) }
+        Ok(())
     }
 }

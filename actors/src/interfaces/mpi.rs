@@ -128,7 +128,7 @@ impl<'a> Mpi<'a> {
 
     /// Sends a message to every neighbour in the application graph now.
     pub fn bcast<B: Body>(&self, body: B) -> SendingToMany {
-        let neighbours = self.desk.network.seats.borrow().neighbours(self.desk.id);
+        let neighbours = self.desk.network.positions.neighbours(self.desk.id);
         self.multicast(neighbours, body)
     }
 

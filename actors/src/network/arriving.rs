@@ -1,10 +1,12 @@
 //! Arriving: a message is taken, or refused and its sender told.
 
 use std::any::Any;
+use std::cell::Cell;
 
 use crate::interfaces::raw::RawMessage;
+use crate::network::header::{ANY_INCARNATION, Header, Message, Way};
 use crate::network::ledger::Passage;
-use crate::network::ports::{ANY_INCARNATION, Body, Header, Refusal};
+use crate::network::ports::{Arrival, Body, Refusal};
 use crate::network::waits::Answer;
 use crate::network::{Envelope, Network};
 use crate::outcome::{Interface, Undelivered};
@@ -29,25 +31,27 @@ impl Network {
 
     /// Books a delivery that is about to happen, and tells whoever awaits it.
     #[inline(always)]
-    pub(crate) fn book_delivery(&self, header: &Header, body_type: fn() -> &'static str) {
+    pub(crate) fn book_delivery(&self, header: &Cell<Header>, body_type: fn() -> &'static str) {
         // What stands here is done for every message there is, and what it writes is what it costs.
-        let unawaited = header.wait.is_none();
-        let plain = match header.interface {
+        let Header { to, wait, interface, duplicate, .. } = header.get();
+        let unawaited = wait.is_none();
+        let plain = match interface {
             Interface::Control => false,
-            Interface::Mpi => unawaited && !header.duplicate,
-            _ => !header.duplicate,
+            Interface::Mpi => unawaited && !duplicate,
+            _ => !duplicate,
         };
-        let taken = unawaited && header.interface.is_message();
+        let taken = unawaited && interface.is_message();
         if plain && self.ledger.borrow_mut().noted_delivery(self.now(), header, taken) {
-            self.tallies.count_received(header.to);
-            self.acting.set(header.to);
+            self.tallies.count_received(to);
+            self.acting.set(to);
         } else {
             self.book_any_delivery(header, body_type);
         }
     }
 
     #[inline(never)]
-    fn book_any_delivery(&self, header: &Header, body_type: fn() -> &'static str) {
+    fn book_any_delivery(&self, header: &Cell<Header>, body_type: fn() -> &'static str) {
+        let header = &header.get();
         let now = self.now();
         let first = !header.duplicate;
         let unawaited = header.wait.is_none();
@@ -69,29 +73,41 @@ impl Network {
         self.acting.set(header.to);
     }
 
+    /// A message was not taken by its receiver.
+    #[cold]
+    pub(super) fn turned_away<B: Body>(&self, arrival: Arrival<'_, B>, refusal: Refusal) {
+        if let Refusal::Broken(header) = refusal {
+            // By now its place may be somebody else's.
+            return self.refused::<B>(Message { header: *header, way: None }, Refusal::Gone, None);
+        }
+        let message = Message { header: arrival.header(), way: arrival.take_way() };
+        self.refused(message, refusal, arrival.take());
+    }
+
     /// A message reached its node, and nobody there takes it: the node's router says so to the
     /// sender's, over the network.
     #[cold]
-    pub(super) fn refused<B: Body>(&self, header: &Header, refusal: Refusal, body: &mut Option<B>) {
-        let may_wait = refusal == Refusal::Gone && header.incarnation == ANY_INCARNATION;
-        if may_wait && self.kept.borrow_mut().keep(header, body) {
+    pub(super) fn refused<B: Body>(&self, mut message: Message, refusal: Refusal, mut body: Option<B>) {
+        let header = message.header;
+        let may_wait = matches!(refusal, Refusal::Gone) && header.incarnation == ANY_INCARNATION;
+        if may_wait && self.kept.borrow_mut().keep(&mut message, &mut body) {
             return;
         }
-        let raw = (body as &mut dyn Any).downcast_mut::<Option<RawMessage>>().and_then(Option::take);
-        self.drop_what_is_left(header.from, body.take());
+        let raw = (&mut body as &mut dyn Any).downcast_mut::<Option<RawMessage>>().and_then(Option::take);
+        self.drop_what_is_left(header.from, body);
         if header.duplicate {
             return;
         }
         self.ledger.borrow_mut().undelivered += 1;
         let to = self.name_of(header.to);
         let why = match refusal {
-            Refusal::Gone => Undelivered::ConnectionGone { to },
+            Refusal::Gone | Refusal::Broken(_) => Undelivered::ConnectionGone { to },
             Refusal::InboxFull => Undelivered::InboxFull { to },
             Refusal::NotUnderstood => Undelivered::NotUnderstood { to },
             Refusal::Other(why) => *why,
         };
         if let Some(raw) = raw {
-            return self.raw_refused(header, why, &raw);
+            return self.raw_refused(&header, why, &raw);
         }
         if header.interface == Interface::Control || header.wait.is_answer() {
             self.nobody_will_tell(header.wait);
@@ -121,9 +137,9 @@ impl Network {
 
     /// Whether a message's receiver stands somewhere else than where the message has come to.
     #[cold]
-    pub(super) fn has_moved(&self, header: &Header) -> bool {
-        let Some(leg) = header.legs().last() else { return false };
+    pub(super) fn has_moved(&self, header: &Header, way: &Way) -> bool {
+        let Some(leg) = way.legs.last() else { return false };
         let came_to = self.topology(|topology| topology.ends(LinkId(leg.link)).1);
-        self.seats.borrow().node_of(header.to) != came_to
+        self.positions.node_of(header.to) != came_to
     }
 }

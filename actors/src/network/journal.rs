@@ -2,8 +2,12 @@
 //! (XXH3, 64 bit), which is the fingerprint of the run, and what they say of deliveries is worked out at the
 //! same time: one after the other in a short loop, and not in the middle of everything else.
 
+use std::cell::Cell;
+
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::network::counted::Counted;
+use crate::network::header::Header;
 use crate::outcome::{Interface, OutcomeKind};
 use crate::report::Latencies;
 use crate::trace::TraceHash;
@@ -47,51 +51,61 @@ pub(super) struct Figures {
     pub(super) held_back: u64,
     pub(super) bytes: u64,
     /// By interface, from sending to delivery.
-    pub(super) deliveries: Vec<Latencies>,
+    deliveries: Vec<Counted>,
     /// By interface, from request to outcome, where requests are answered.
-    pub(super) requests: Vec<Option<Latencies>>,
+    requests: Vec<Option<Counted>>,
 }
 
 impl Figures {
     fn new() -> Result<Self, hdrhistogram::CreationError> {
-        let mut requests = vec![None; Interface::COUNT];
+        let mut requests: Vec<_> = (0..Interface::COUNT).map(|_| None).collect();
         for interface in Interface::ALL.into_iter().filter(|interface| !interface.is_message()) {
-            requests[interface as usize] = Some(Latencies::new()?);
+            requests[interface as usize] = Some(Counted::new()?);
         }
-        let deliveries = (0..Interface::COUNT).map(|_| Latencies::new()).collect::<Result<_, _>>()?;
+        let deliveries = (0..Interface::COUNT).map(|_| Counted::new()).collect::<Result<_, _>>()?;
         Ok(Figures { delivered: 0, duplicates: 0, held_back: 0, bytes: 0, deliveries, requests })
     }
 
-    /// Adds deliveries of one interface that are no second copies.
-    fn add(&mut self, interface: u8, records: &[Record]) {
-        self.delivered += records.len() as u64;
-        let (mut bytes, mut held_back) = (self.bytes, 0);
-        let latencies = records.iter().map(|record| {
-            let [at, sent_at, its_bytes, its_held_back] = words(record);
-            bytes = bytes.saturating_add(its_bytes);
-            held_back += u64::from(its_held_back > 0);
-            SimDuration::from_nanos(at.saturating_sub(sent_at))
-        });
-        if let Some(all) = self.deliveries.get_mut(usize::from(interface)) {
-            all.note_all(latencies);
-        }
-        self.bytes = bytes;
-        self.held_back += held_back;
+    /// From sending to delivery, over each interface, by its number.
+    pub(super) fn deliveries(&mut self) -> impl Iterator<Item = &Latencies> {
+        self.deliveries.iter_mut().map(Counted::in_order)
     }
 
-    /// Adds deliveries that are second copies.
-    fn add_duplicates(&mut self, records: &[Record]) {
-        self.duplicates += records.len() as u64;
-        self.held_back += records.iter().filter(|record| words(record)[3] > 0).count() as u64;
+    /// Over each interface, by its number: from request to outcome where requests are answered, and from
+    /// sending to delivery elsewhere.
+    pub(super) fn latencies(&mut self) -> impl Iterator<Item = &Latencies> {
+        let Figures { deliveries, requests, .. } = self;
+        deliveries
+            .iter_mut()
+            .zip(requests)
+            .map(|(deliveries, requests)| requests.as_mut().unwrap_or(deliveries).in_order())
     }
 
-    /// Adds outcomes of requests over one interface.
-    fn add_outcomes(&mut self, interface: u8, records: &[Record]) {
-        if let Some(Some(all)) = self.requests.get_mut(usize::from(interface)) {
-            all.note_all(records.iter().map(|record| {
-                let [at, sent_at, ..] = words(record);
-                SimDuration::from_nanos(at.saturating_sub(sent_at))
-            }));
+    /// Adds a delivery, or the outcome of a request; anything else says nothing of how long something took.
+    #[inline(always)]
+    fn add(&mut self, record: &Record) {
+        let [event, detail, ..] = *record;
+        let [at, sent_at, bytes, held_back] = words(record);
+        let latency = SimDuration::from_nanos(at.saturating_sub(sent_at));
+        match event {
+            DELIVERY => {
+                self.held_back += u64::from(held_back > 0);
+                match self.deliveries.get_mut(usize::from(detail)) {
+                    Some(all) => {
+                        self.delivered += 1;
+                        self.bytes = self.bytes.saturating_add(bytes);
+                        all.note(latency);
+                    }
+                    // The detail says more than its interface.
+                    None => self.duplicates += 1,
+                }
+            }
+            OUTCOME => {
+                if let Some(Some(all)) = self.requests.get_mut(usize::from(detail & INTERFACE)) {
+                    all.note(latency);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -101,6 +115,31 @@ impl Figures {
 fn words(record: &Record) -> [u64; 4] {
     let (words, _) = record[12..].as_chunks::<8>();
     std::array::from_fn(|i| words.get(i).map_or(0, |word| u64::from_le_bytes(*word)))
+}
+
+/// Writes the first part of a record.
+#[inline(always)]
+fn write_ids(record: &mut Record, event: Event, detail: u8, one: impl FnOnce() -> u32, other: impl FnOnce() -> u32) {
+    let head = u32::from(event as u8) | u32::from(detail) << 8;
+    record[..4].copy_from_slice(&head.to_le_bytes());
+    record[4..8].copy_from_slice(&one().to_le_bytes());
+    record[8..12].copy_from_slice(&other().to_le_bytes());
+}
+
+/// Writes the numbers of a record. Each is asked for where it is written: there are more than registers, and what
+/// does not fit is written twice.
+#[inline(always)]
+fn write_words(
+    record: &mut Record,
+    at: impl FnOnce() -> u64,
+    sent_at: impl FnOnce() -> u64,
+    bytes: impl FnOnce() -> u64,
+    held_back: impl FnOnce() -> u64,
+) {
+    record[12..20].copy_from_slice(&at().to_le_bytes());
+    record[20..28].copy_from_slice(&sent_at().to_le_bytes());
+    record[28..36].copy_from_slice(&bytes().to_le_bytes());
+    record[36..44].copy_from_slice(&held_back().to_le_bytes());
 }
 
 /// The records of a run.
@@ -125,22 +164,10 @@ impl Journal {
         if self.len == PIECE {
             self.balance();
         }
-        self.has_noted(event, detail, ids, words);
-    }
-
-    /// Adds a record, if there is room for it without further ado.
-    #[inline(always)]
-    fn has_noted(&mut self, event: Event, detail: u8, ids: [u32; 2], words: [u64; 4]) -> bool {
-        let Some(record) = self.records.get_mut(self.len) else { return false };
-        let head = u32::from(event as u8) | u32::from(detail) << 8;
-        record[..4].copy_from_slice(&head.to_le_bytes());
-        record[4..8].copy_from_slice(&ids[0].to_le_bytes());
-        record[8..12].copy_from_slice(&ids[1].to_le_bytes());
-        for (i, word) in words.iter().enumerate() {
-            record[12 + 8 * i..20 + 8 * i].copy_from_slice(&word.to_le_bytes());
-        }
+        let Some(record) = self.records.get_mut(self.len) else { return };
+        write_ids(record, event, detail, || ids[0], || ids[1]);
+        write_words(record, || words[0], || words[1], || words[2], || words[3]);
         self.len += 1;
-        true
     }
 
     /// Adds the record of a delivery.
@@ -152,8 +179,13 @@ impl Journal {
 
     /// Adds the record of a delivery that is no second copy, if there is room for it without further ado.
     #[inline(always)]
-    pub(super) fn has_noted_delivery(&mut self, interface: Interface, ids: [u32; 2], words: [u64; 4]) -> bool {
-        self.has_noted(Event::Delivery, interface as u8, ids, words)
+    pub(super) fn has_noted_delivery(&mut self, at: u64, header: &Cell<Header>) -> bool {
+        let Some(record) = self.records.get_mut(self.len) else { return false };
+        let header = || header.get();
+        write_ids(record, Event::Delivery, header().interface as u8, || header().from.0, || header().to.0);
+        write_words(record, || at, || header().sent_at, || header().bytes, || header().held_back(at));
+        self.len += 1;
+        true
     }
 
     /// Adds the record of an outcome.
@@ -174,22 +206,14 @@ impl Journal {
     fn balance(&mut self) {
         let records = &self.records[..self.len];
         self.hasher.update(records.as_flattened());
-        for alike in records.chunk_by(|one, next| one[..2] == next[..2]) {
-            let [[event, detail, ..], ..] = alike else { continue };
-            match *event {
-                DELIVERY if detail & DUPLICATE == 0 => self.figures.add(*detail, alike),
-                DELIVERY => self.figures.add_duplicates(alike),
-                OUTCOME => self.figures.add_outcomes(detail & INTERFACE, alike),
-                _ => {}
-            }
-        }
+        records.iter().for_each(|record| self.figures.add(record));
         self.len = 0;
     }
 
     /// What the records so far come to.
-    pub(super) fn figures(&mut self) -> &Figures {
+    pub(super) fn figures(&mut self) -> &mut Figures {
         self.balance();
-        &self.figures
+        &mut self.figures
     }
 
     /// The hash of all that has been noted so far.
@@ -216,13 +240,16 @@ mod tests {
                 assert_eq!(journal.figures().delivered, 501 - 51);
             }
         }
-        let Figures { delivered, duplicates, held_back, bytes, deliveries, requests } = journal.figures();
-        assert_eq!((*delivered, *duplicates, *held_back, *bytes), (900, 100, 200, 6_300));
-        let longest = |latencies: &Latencies| (latencies.count(), latencies.percentile(100.0).as_nanos());
-        assert_eq!(longest(&deliveries[Interface::Rest as usize]), (900, 1_999));
-        assert_eq!(deliveries.iter().map(Latencies::count).sum::<u64>(), 900);
-        assert_eq!(requests[Interface::Rpc as usize].as_ref().map(longest), Some((1_000, 999)));
-        assert_eq!(requests.iter().flatten().map(Latencies::count).sum::<u64>(), 1_000);
+        let figures = journal.figures();
+        let Figures { delivered, duplicates, held_back, bytes, .. } = *figures;
+        assert_eq!((delivered, duplicates, held_back, bytes), (900, 100, 200, 6_300));
+        let seen = |latencies: &Latencies| (latencies.count(), latencies.percentile(100.0).as_nanos());
+        let deliveries: Vec<_> = figures.deliveries().map(seen).collect();
+        assert_eq!(deliveries[Interface::Rest as usize], (900, 1_999));
+        assert_eq!(deliveries.iter().map(|(count, _)| count).sum::<u64>(), 900);
+        let latencies: Vec<_> = figures.latencies().map(seen).collect();
+        assert_eq!(latencies[Interface::Rpc as usize], (1_000, 999));
+        assert_eq!(latencies.iter().map(|(count, _)| count).sum::<u64>(), 1_000, "calls by their answers alone");
         Ok(())
     }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::network::Network;
-use crate::network::ports::{Body, Header};
+use crate::network::header::Message;
+use crate::network::ports::Body;
 use crate::trace::ServiceId;
 
 /// So many messages are kept for one service. What comes beyond that is refused.
@@ -35,17 +36,17 @@ impl Kept {
     }
 
     /// Keeps a message and takes its body, or leaves it where it is; whether it does.
-    pub(super) fn keep<B: Body>(&mut self, header: &Header, body: &mut Option<B>) -> bool {
+    pub(super) fn keep<B: Body>(&mut self, message: &mut Message, body: &mut Option<B>) -> bool {
+        let header = message.header;
         let Some(kept) = self.services.get_mut(&header.to).filter(|kept| kept.len() < KEPT_LIMIT) else { return false };
         let Some(body) = body.take() else { return false };
         let counts = !header.duplicate;
-        let mut header = header.clone();
+        let mut message = Message { header, way: message.way.take() };
         kept.push_back((
             counts,
             Box::new(move |network| {
-                header.arrives = network.now().as_nanos();
-                let port = network.ports.of::<B>();
-                port.hand_over(network, header, &mut Some(body));
+                message.header.arrives = network.now().as_nanos();
+                network.ports.of::<B>().arrive_again(network, message, body);
             }),
         ));
         true

@@ -1,9 +1,10 @@
 //! The books of a run: what was sent, what became of it, how long it took, and the fingerprint.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use crate::network::header::Header;
 use crate::network::journal::{Event, Figures, Journal};
-use crate::network::ports::Header;
 use crate::network::recoveries::Recoveries;
 use crate::outcome::{Interface, OutcomeKind};
 use crate::panics::Caught;
@@ -95,13 +96,11 @@ impl Ledger {
     /// Notes that a message [arrived](Self::delivered) that is no second copy, unless there is more to do than
     /// that.
     #[inline(always)]
-    pub(crate) fn noted_delivery(&mut self, at: SimTime, header: &Header, taken: bool) -> bool {
-        let Header { from, to, interface, sent_at, bytes, .. } = *header;
-        let words = [at.as_nanos(), sent_at, bytes, header.held_back(at.as_nanos())];
+    pub(crate) fn noted_delivery(&mut self, at: SimTime, header: &Cell<Header>, taken: bool) -> bool {
         let plain = self.sink.is_none() && (!taken || self.recoveries.are_none());
-        let noted = plain && self.journal.has_noted_delivery(interface, [from.0, to.0], words);
+        let noted = plain && self.journal.has_noted_delivery(at.as_nanos(), header);
         if noted && taken {
-            self.count(interface, OutcomeKind::Ack);
+            self.count(header.get().interface, OutcomeKind::Ack);
         }
         noted
     }
@@ -283,7 +282,7 @@ impl Ledger {
     /// flight: to count that would be a look at every message.
     pub(crate) fn traffic(&mut self) -> Traffic {
         let Ledger { sent, undelivered, lost, .. } = *self;
-        let &Figures { delivered, duplicates, held_back, bytes, .. } = self.journal.figures();
+        let &mut Figures { delivered, duplicates, held_back, bytes, .. } = self.journal.figures();
         let in_flight = sent.saturating_sub(delivered + lost + undelivered);
         Traffic { sent, delivered, lost, undelivered, duplicates, held_back, bytes, in_flight }
     }
@@ -306,7 +305,7 @@ impl Ledger {
     pub(crate) fn distributions(&mut self) -> Distributions {
         let by_interface = self.latencies().map(|(interface, latencies)| (interface, latencies.clone())).collect();
         let deliveries = Latencies::new().ok().map(|mut all| {
-            self.journal.figures().deliveries.iter().for_each(|one| all.add(one));
+            self.journal.figures().deliveries().for_each(|one| all.add(one));
             all
         });
         Distributions { deliveries: deliveries.filter(|all| all.count() > 0), by_interface }
@@ -315,10 +314,9 @@ impl Ledger {
     /// Of every interface that has some: from sending to delivery for messages, and from request to outcome
     /// for calls.
     pub(crate) fn latencies(&mut self) -> impl Iterator<Item = (Interface, &Latencies)> {
-        let Figures { deliveries, requests, .. } = self.journal.figures();
+        let by_number: Vec<&Latencies> = self.journal.figures().latencies().collect();
         Interface::ALL.into_iter().filter_map(move |interface| {
-            let index = interface as usize;
-            let latencies = requests[index].as_ref().unwrap_or(&deliveries[index]);
+            let latencies = *by_number.get(interface as usize)?;
             (latencies.count() > 0).then_some((interface, latencies))
         })
     }

@@ -35,7 +35,7 @@ use crate::units::SimTime;
 const QUANTUM: u32 = 1024;
 
 /// With so many messages on their way, the next one and its receiver are no longer at hand.
-const MANY: usize = 1024;
+const MANY: usize = 512;
 
 /// So many things may happen within one instant, a hundred for each service, and four for each message
 /// that is on its way by then: what does more never waits for anything, and virtual time would stand
@@ -44,9 +44,9 @@ const INSTANT_LIMIT: u64 = 5_000_000;
 
 impl Network {
     /// Does one thing of the present instant that is no timer; or, if nothing of it is left and what comes
-    /// next is a delivery before `limit`, moves the clock there and carries that out, unless the run is to end.
+    /// next is a delivery before the horizon, moves the clock there and carries that out.
     #[inline]
-    fn turn(&self, limit: u64) -> Turn {
+    fn turn(&self) -> Turn {
         if !self.executor.is_surely_idle() && self.run_task() {
             return Turn::Now;
         }
@@ -55,9 +55,7 @@ impl Network {
         let Some(next) = calendar.next_time() else { return Turn::Over };
         let mut turn = Turn::Now;
         if next > now {
-            let all_is_priced = !self.outbox.reaches(Some(next));
-            let no_timer = self.timers.borrow().surely_none_until(next);
-            if next >= limit || !all_is_priced || !no_timer || self.has_verdict() {
+            if next >= self.horizon.get() {
                 return Turn::Over;
             }
             self.now.set(next);
@@ -73,6 +71,19 @@ impl Network {
         }
         port.arrive(self, event.port, event.slot);
         turn
+    }
+
+    /// Finds the horizon, if nothing but what the network knows of happens before `limit`.
+    fn look_ahead(&self, limit: u64) {
+        let timer = self.timers.borrow().surely_none_before();
+        let horizon = if self.has_verdict() { 0 } else { limit.min(timer).min(self.outbox.open_until()) };
+        self.horizon.set(horizon);
+    }
+
+    /// Something may happen then that is not in the calendar.
+    #[inline]
+    pub(super) fn expect(&self, time: u64) {
+        self.horizon.set(self.horizon.get().min(time));
     }
 
     /// Polls a task. False if none was runnable.
@@ -186,9 +197,10 @@ impl Pump {
     /// have done.
     #[inline]
     fn turns(&mut self, network: &Network, mut left: u32, limit: u64) -> u32 {
+        network.look_ahead(limit);
         let mut this_instant = self.this_instant;
         while left > 0 {
-            match network.turn(limit) {
+            match network.turn() {
                 Turn::Now => this_instant += 1,
                 Turn::Later => {
                     this_instant = 1;

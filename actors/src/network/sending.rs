@@ -1,12 +1,13 @@
 //! Sending: a message is priced and set on its way, or its sender is told at once.
 
+use crate::network::header::{ANY_INCARNATION, Fate, Header, WHEN_DUE};
 use crate::network::ledger::Ended;
-use crate::network::ports::{ANY_INCARNATION, Body, Fate, Header, WHEN_DUE};
+use crate::network::ports::Body;
+use crate::network::positions::Between;
 use crate::network::pricing::Unpriced;
 use crate::network::waits::{Answer, Course, WaitKey};
 use crate::network::{Event, Network, World};
 use crate::outcome::{Interface, OutcomeKind, Undelivered};
-use crate::routes::Quote;
 use crate::rules::LinkModel;
 use crate::topology::{LinkId, NodeId};
 use crate::trace::ServiceId;
@@ -20,7 +21,7 @@ pub(crate) struct Envelope {
     pub(crate) interface: Interface,
     pub(crate) wait: WaitKey,
     pub(crate) bytes: Bytes,
-    /// See [`Header::incarnation`](ports::Header::incarnation).
+    /// See [`Header::incarnation`].
     pub(crate) incarnation: u32,
 }
 
@@ -36,8 +37,9 @@ impl Envelope {
 impl Network {
     /// Sends a message. An error is told at once, and is its outcome.
     ///
-    /// What it costs: two bounds-checked looks at the seats, one at the price table, a slot in the port's
-    /// slab and one in the calendar; no allocation once the slabs have grown.
+    /// What it costs: two looks at the positions, and one at the neighbours if there is an application graph; a
+    /// price, or a place in the outbox; a slot in the port's slab and one in the calendar. No allocation once the
+    /// slabs have grown.
     pub(crate) fn send<B: Body>(&self, envelope: Envelope, body: B) -> Result<(), Undelivered> {
         let Envelope { from, to, interface, wait, bytes, incarnation } = envelope;
         let now = self.now.get();
@@ -45,71 +47,66 @@ impl Network {
         if interface != Interface::Control {
             self.tallies.count_sent(from);
         }
-        let link = self.seats.borrow().between(from, to, interface, wait.is_answer());
-        let Some(link) = link else {
+        let link = self.positions.between(from, to, interface, wait.is_answer());
+        let Some(Between { from: node, to: to_node, unordered }) = link else {
             return Err(self.not_a_neighbour(from, to, interface, wait));
         };
+        // Put together where it is wanted, and not before: to move it costs as much again.
+        let header = |arrives| Header {
+            from,
+            to,
+            sent_at: now,
+            arrives,
+            bytes: bytes.0,
+            wait,
+            interface,
+            fate: Fate::Arrives,
+            duplicate: false,
+            unordered,
+            incarnation,
+        };
+        if let Some(quote) = self.outbox.quote(node, to_node) {
+            let (port, slot) = self.ports.board(header(WHEN_DUE), body);
+            self.price_later(Unpriced { quote, sent_at: now, event: Event { slot, port, to } });
+            return Ok(());
+        }
         let mut world = self.world.borrow_mut();
-        let Some(fare) = world.fare(link.from, link.to, bytes) else {
+        let Some(fare) = world.fare(node, to_node, bytes) else {
             drop(world);
             return Err(self.no_route(from, to, interface, wait));
         };
         if world.changes && !wait.is_none() && !wait.is_answer() && interface != Interface::Control {
             let World { topology, routes, .. } = &mut *world;
-            let course = if link.from == link.to {
+            let course = if node == to_node {
                 Course::Nowhere
             } else {
-                Course::Then(routes.tree(topology, link.from).clone(), link.to)
+                Course::Then(routes.tree(topology, node).clone(), to_node)
             };
             self.waits.borrow_mut().set_course(wait, course);
         }
         drop(world);
-        let unordered = link.unordered;
-        let header = Header {
-            from,
-            to,
-            sent_at: now,
-            arrives: WHEN_DUE,
-            bytes: bytes.0,
-            wait,
-            way: None,
-            interface,
-            fate: Fate::Moves,
-            duplicate: false,
-            unordered,
-            incarnation,
-        };
+        self.price_all();
         match fare {
-            Fare::Quoted(quote) => {
-                let (port, slot) = self.ports.board(header, body);
-                let event = Event { slot, port, to };
-                self.price_later(Unpriced { quote, from, unordered, sent_at: now, bytes, event });
-            }
             Fare::Known { cost, constant } => {
                 let arrives = now.saturating_add(cost.as_nanos());
-                self.price_all();
-                let due = if constant { arrives } else { self.due(&header, arrives) };
-                let (port, slot) = self.ports.board(Header { arrives, ..header }, body);
+                let due = if constant || unordered { arrives } else { self.due(from, to, arrives) };
+                let (port, slot) = self.ports.board(header(arrives), body);
                 self.calendar.borrow_mut().push(due, Event { slot, port, to });
             }
             Fare::OfLinks => {
-                self.price_all();
-                let path = self.world.borrow_mut().path(link.from, link.to);
+                let path = self.world.borrow_mut().path(node, to_node);
                 let port = self.ports.of::<B>();
-                let slot = port.board(header, body);
+                let slot = port.board(header(WHEN_DUE), body);
                 self.set_out(port, port.index, slot, &path);
             }
         }
         Ok(())
     }
 
-    /// When a message that reaches its target at `arrives` may be delivered.
+    /// When a message that may not overtake others, and reaches its target at `arrives`, may be delivered.
     #[inline]
-    pub(super) fn due(&self, header: &Header, arrives: u64) -> u64 {
-        if header.unordered {
-            return arrives;
-        }
-        self.seats.borrow_mut().hold(header.from, header.to, self.now.get(), arrives)
+    pub(super) fn due(&self, from: ServiceId, to: ServiceId, arrives: u64) -> u64 {
+        self.seats.borrow_mut().hold(from, to, self.now.get(), arrives)
     }
 
     // What is needed for that alone is put together there, and not for every message that is sent.
@@ -142,10 +139,7 @@ impl Network {
 
     /// Whether anything that is up leads from one to the other.
     pub(crate) fn reaches(&self, from: ServiceId, to: ServiceId) -> bool {
-        let (from, to) = {
-            let seats = self.seats.borrow();
-            (seats.node_of(from), seats.node_of(to))
-        };
+        let (from, to) = (self.positions.node_of(from), self.positions.node_of(to));
         let World { topology, routes, .. } = &mut *self.world.borrow_mut();
         routes.price(topology, from, to).is_some()
     }
@@ -158,8 +152,7 @@ impl Network {
             Course::Nowhere => return Vec::new(),
             Course::Then(tree, to) => (tree, to),
             Course::Always(from, to) => {
-                let seats = self.seats.borrow();
-                let (from, to) = (seats.node_of(from), seats.node_of(to));
+                let (from, to) = (self.positions.node_of(from), self.positions.node_of(to));
                 (routes.tree(topology, from).clone(), to)
             }
         };
@@ -222,8 +215,6 @@ impl Network {
 
 /// What a message costs.
 enum Fare {
-    /// What is written in the price table.
-    Quoted(Quote),
     /// So much. `constant`: whatever goes from the one node to the other costs the same.
     Known { cost: SimDuration, constant: bool },
     /// What each link on the way makes of it.
@@ -234,10 +225,7 @@ impl World {
     /// What a message costs that goes from one node to another; `None` if there is no route.
     #[inline(always)]
     fn fare(&mut self, from: NodeId, to: NodeId, bytes: Bytes) -> Option<Fare> {
-        let World { topology, routes, model, changes, in_batches, .. } = self;
-        if *in_batches && let Some(quote) = routes.quote(from, to) {
-            return Some(Fare::Quoted(quote));
-        }
+        let World { topology, routes, model, changes, .. } = self;
         let price = routes.price(topology, from, to)?;
         if from != to && (*model == LinkModel::Queued || *changes || price.noisy) {
             return Some(Fare::OfLinks);

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use crate::changes::{Change, apply, describe};
-use crate::network::ports::{AnyPort, Fate, Header, Leg, NO_SLOT, Way};
+use crate::network::header::{Fate, Header, Leg, Message, NO_SLOT, Way};
+use crate::network::ports::AnyPort;
 use crate::network::{Event, NOBODY, Network, World};
 use crate::panics::catch;
 use crate::routes::transmission_time;
@@ -79,15 +80,13 @@ impl World {
 impl Network {
     /// Takes a message that is lost away. What its body does when it is dropped must not end the run.
     fn discard(&self, port: &dyn AnyPort, slot: u32) {
-        let mut from = None;
-        port.with_header(slot, &mut |header| from = Some(header.from));
+        let from = port.header(slot).map(|header| header.from);
         self.body_code(from, || port.discard(slot));
     }
 
     /// Makes a second copy of a message; none if its body cannot be copied.
     fn copy(&self, port: &dyn AnyPort, slot: u32) -> Option<u32> {
-        let mut from = None;
-        port.with_header(slot, &mut |header| from = Some(header.from));
+        let from = port.header(slot).map(|header| header.from);
         self.body_code(from, || port.duplicate(slot)).flatten()
     }
 
@@ -105,6 +104,8 @@ impl Network {
 
     /// Takes every message away that is still in flight.
     pub(super) fn discard_all(&self) {
+        // None is taken away before it has its price.
+        self.price_all();
         for port in self.ports.all() {
             let mut slots = Vec::new();
             port.each(&mut |slot, _| slots.push(slot));
@@ -133,9 +134,12 @@ impl Network {
                 let legs: Box<[Leg]> =
                     path.iter().map(|link| Leg { link: link.0, enters: LATER, leaves: LATER }).collect();
                 drop(world);
-                let mut way = Some(Box::new(Way { legs, leg: 0, twin: NO_SLOT, due: LATER }));
-                port.with_header(slot, &mut |header| {
-                    header.way = way.take();
+                let mut way = Some(Way { legs, leg: 0, twin: NO_SLOT, due: LATER });
+                port.with(slot, &mut |message| {
+                    if let Some(way) = way.take() {
+                        message.set_way(way);
+                    }
+                    let header = message.header;
                     if !header.unordered {
                         self.in_sequence.borrow_mut().sent(header.from, header.to, (index, slot));
                     }
@@ -147,8 +151,7 @@ impl Network {
 
     fn set_out_by_cost(&self, port: &dyn AnyPort, index: u16, slot: u32, path: &[LinkId]) {
         let now = self.now.get();
-        let mut bytes = 0;
-        port.with_header(slot, &mut |header| bytes = header.bytes);
+        let bytes = port.header(slot).map_or(0, |header| header.bytes);
         let journey = self.world.borrow_mut().travel(path, 0, now, bytes, true);
         let doubled = journey.doubled.map(|leg| (leg, journey.legs[leg].leaves, journey.legs[..=leg].to_vec()));
         self.embark(port, index, slot, journey);
@@ -168,18 +171,16 @@ impl Network {
         let Journey { legs, ends, lost, .. } = journey;
         let mut legs = Some(legs.into_boxed_slice());
         let mut due = ends;
-        port.with_header(slot, &mut |header| {
+        port.with(slot, &mut |message| {
+            message.header.arrives = ends;
+            message.header.fate = if lost { Fate::Doomed } else { Fate::Moves };
+            let Header { from, to, unordered, .. } = message.header;
+            if !lost && !unordered {
+                due = self.due(from, to, ends);
+            }
             if let Some(legs) = legs.take() {
-                let twin = header.twin().unwrap_or(NO_SLOT);
-                header.way = Some(Box::new(Way { legs, leg: 0, twin, due: LATER }));
-            }
-            header.arrives = ends;
-            header.fate = if lost { Fate::Doomed } else { Fate::Moves };
-            if !lost {
-                due = self.due(header, ends);
-            }
-            if let Some(way) = &mut header.way {
-                way.due = due;
+                let twin = message.twin().unwrap_or(NO_SLOT);
+                message.set_way(Way { legs, leg: 0, twin, due });
             }
         });
         self.at(due, index, slot);
@@ -189,15 +190,15 @@ impl Network {
     pub(super) fn arrives_for_good(&self, port: &dyn AnyPort, index: u16, slot: u32) -> bool {
         let queued = self.world.borrow().model == LinkModel::Queued;
         let mut next = Next::Nothing;
-        port.with_header(slot, &mut |header| {
-            let (legs, leg) = (header.legs(), header.way.as_ref().map_or(0, |way| way.leg as usize));
-            next = match header.fate {
+        port.with(slot, &mut |message| {
+            let (legs, leg) = (message.legs(), message.way.as_ref().map_or(0, |way| way.leg as usize));
+            next = match message.header.fate {
                 Fate::Gone => Next::Discard,
                 Fate::Doomed => Next::Lose,
                 Fate::Moves if queued && leg < legs.len() => {
-                    Next::Enter { link: LinkId(legs[leg].link), bytes: header.bytes }
+                    Next::Enter { link: LinkId(legs[leg].link), bytes: message.header.bytes }
                 }
-                Fate::Moves | Fate::Waits | Fate::Called => Next::Arrive,
+                Fate::Arrives | Fate::Moves | Fate::Waits | Fate::Called => Next::Arrive,
             };
         });
         match next {
@@ -237,18 +238,19 @@ impl Network {
         let next = if noise.lost { leaves } else { leaves.saturating_add(topology.node(node).processing.as_nanos()) };
         drop(world);
         let mut pair = None;
-        port.with_header(slot, &mut |header| {
-            if let Some(way) = header.way.as_deref_mut() {
+        port.with(slot, &mut |message| {
+            if let Some(way) = message.way.as_deref_mut() {
                 if let Some(leg) = way.legs.get_mut(way.leg as usize) {
                     (leg.enters, leg.leaves) = (begins, leaves);
                 }
                 way.leg += 1;
             }
             if noise.lost {
-                header.fate = Fate::Doomed;
+                message.header.fate = Fate::Doomed;
             }
             // One copy at most, and none of a copy.
-            if noise.doubled && !noise.lost && header.twin().is_none() && !header.duplicate {
+            let header = message.header;
+            if noise.doubled && !noise.lost && message.twin().is_none() && !header.duplicate {
                 pair = Some((header.from, header.to, header.unordered));
             }
         });
@@ -271,11 +273,13 @@ impl Network {
         let mut may = true;
         let mut released = None;
         let mut twin = None;
-        port.with_header(slot, &mut |header| {
+        port.with(slot, &mut |message| {
+            let twin_of = message.twin();
+            let Message { header, way } = message;
             if queued && header.fate == Fate::Moves {
                 header.arrives = now;
             }
-            if queued && !header.unordered && header.way.is_some() {
+            if queued && !header.unordered && way.is_some() {
                 let mut order = self.in_sequence.borrow_mut();
                 if !order.is_first(header.from, header.to, (index, slot)) {
                     header.fate = Fate::Waits;
@@ -285,13 +289,13 @@ impl Network {
                 released = order.done(header.from, header.to, (index, slot));
             }
             // The one that is delivered second is the copy, whichever was made of which.
-            twin = header.twin();
+            twin = twin_of;
             header.duplicate &= twin.is_none();
         });
         if let Some(twin) = twin {
-            port.with_header(twin, &mut |header| {
-                header.duplicate = true;
-                header.set_twin(NO_SLOT);
+            port.with(twin, &mut |message| {
+                message.header.duplicate = true;
+                message.set_twin(NO_SLOT);
             });
         }
         self.release(released);
@@ -303,7 +307,7 @@ impl Network {
         let Some((index, slot)) = first else { return };
         let Some(port) = self.ports.at(index) else { return };
         let mut waits = false;
-        port.with_header(slot, &mut |header| {
+        port.with(slot, &mut |Message { header, .. }| {
             waits = header.fate == Fate::Waits;
             if waits {
                 header.fate = Fate::Called;
@@ -319,19 +323,19 @@ impl Network {
     fn lose(&self, port: &dyn AnyPort, index: u16, slot: u32, cause: LossCause) {
         let mut twin = None;
         let mut lost: Option<Header> = None;
-        port.with_header(slot, &mut |header| {
-            header.fate = Fate::Gone;
-            twin = header.twin();
+        port.with(slot, &mut |message| {
+            twin = message.twin();
+            message.set_twin(NO_SLOT);
+            message.header.fate = Fate::Gone;
             // What is left of the two is the message, and what is lost the copy.
-            header.duplicate |= twin.is_some();
-            header.set_twin(NO_SLOT);
-            lost = Some(header.clone());
+            message.header.duplicate |= twin.is_some();
+            lost = Some(message.header);
         });
         let Some(header) = lost else { return };
         if let Some(twin) = twin {
-            port.with_header(twin, &mut |header| {
-                header.duplicate = false;
-                header.set_twin(NO_SLOT);
+            port.with(twin, &mut |message| {
+                message.header.duplicate = false;
+                message.set_twin(NO_SLOT);
             });
         }
         let released = self.in_sequence.borrow_mut().done(header.from, header.to, (index, slot));
@@ -377,12 +381,12 @@ impl Network {
             let mut hit = Vec::new();
             {
                 let world = self.world.borrow();
-                let seats = self.seats.borrow();
-                port.each(&mut |slot, header| {
+                port.each(&mut |slot, message| {
+                    let header = message.header;
                     if header.fate == Fate::Gone {
                         return;
                     }
-                    if is_cut_off(&world.topology, header, seats.node_of(header.to), now) {
+                    if is_cut_off(&world.topology, message, self.positions.node_of(header.to), now) {
                         hit.push(slot);
                         bereft.insert((header.from, header.to), 0);
                     }
@@ -390,8 +394,7 @@ impl Network {
             }
             for slot in hit {
                 // Losing those before it may have called it by now.
-                let mut waits = false;
-                port.with_header(slot, &mut |header| waits = header.fate == Fate::Waits);
+                let waits = port.header(slot).is_some_and(|header| header.fate == Fate::Waits);
                 self.lose(port, index as u16, slot, LossCause::Cut);
                 // Nothing else will come for a message that only waited for its turn. The slot of
                 // any other is freed by its next event.
@@ -407,10 +410,10 @@ impl Network {
     /// but only behind the last one that is still on its way. What has been held back already stays so.
     fn forget_the_lost(&self, mut last_due: BTreeMap<(ServiceId, ServiceId), u64>) {
         for port in self.ports.all() {
-            port.each(&mut |_, header| {
+            port.each(&mut |_, Message { header, way }| {
                 if header.fate == Fate::Moves
                     && !header.unordered
-                    && let Some(way) = &header.way
+                    && let Some(way) = way
                     && let Some(last) = last_due.get_mut(&(header.from, header.to))
                 {
                     *last = way.due.max(*last);
@@ -434,11 +437,11 @@ enum Next {
 }
 
 /// Whether something that a message has yet to pass is down.
-fn is_cut_off(topology: &Topology, header: &Header, target: NodeId, now: u64) -> bool {
+fn is_cut_off(topology: &Topology, message: &Message, target: NodeId, now: u64) -> bool {
     if !topology.is_node_up(target) {
         return true;
     }
-    header.legs().iter().any(|leg| {
+    message.legs().iter().any(|leg| {
         let link = LinkId(leg.link);
         let (node, _) = topology.ends(link);
         (leg.leaves > now && !topology.is_link_up(link)) || (leg.enters > now && !topology.is_node_up(node))

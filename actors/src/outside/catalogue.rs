@@ -85,7 +85,7 @@ impl<'a> Catalogue<'a> {
 
     /// Every service, in order of declaration.
     pub fn all(self) -> impl Iterator<Item = Listed> + use<'a> {
-        let services = self.network.seats.borrow().services() as u32;
+        let services = self.network.positions.services() as u32;
         (0..services).map(move |service| self.listed(ServiceId(service)))
     }
 
@@ -96,10 +96,8 @@ impl<'a> Catalogue<'a> {
 
     fn listed(self, service: ServiceId) -> Listed {
         let network = self.network;
-        let seats = network.seats.borrow();
-        let node = seats.node_of(service);
-        let within_reach = seats.may_speak(self.looker, service, Interface::Rest, false);
-        drop(seats);
+        let node = network.positions.node_of(service);
+        let within_reach = network.positions.may_speak(self.looker, service, Interface::Rest, false);
         Listed {
             name: network.name_of(service),
             node: network.topology(|topology| topology.node(node).name.clone()),

@@ -176,7 +176,7 @@ fn services(network: &Network) -> (Count, Vec<Observed>) {
     let seats = network.seats.borrow();
     let mut count = Count::default();
     let mut each = Vec::new();
-    for service in (0..seats.services() as u32).map(ServiceId) {
+    for service in (0..network.positions.services() as u32).map(ServiceId) {
         let presence = seats.presence(service);
         let up = presence == Presence::Running;
         *(if up { &mut count.up } else { &mut count.down }) += 1;
@@ -187,7 +187,7 @@ fn services(network: &Network) -> (Count, Vec<Observed>) {
         let load = overseer.as_ref().and_then(|overseer| overseer.load_of(service)).unwrap_or_default();
         each.push(Observed {
             name: network.name_of(service),
-            node: network.topology(|topology| topology.node(seats.node_of(service)).name.clone()),
+            node: network.topology(|topology| topology.node(network.positions.node_of(service)).name.clone()),
             up,
             lives: if presence == Presence::Expected { 0 } else { seats.incarnation(service) },
             sent,

@@ -38,20 +38,19 @@ impl Latencies {
 
     #[inline]
     pub(crate) fn note(&mut self, latency: SimDuration) {
-        self.note_all(std::iter::once(latency));
+        let nanos = latency.as_nanos();
+        self.note_counted([(nanos, 1)], nanos.into(), nanos);
     }
 
-    #[inline]
-    pub(crate) fn note_all(&mut self, latencies: impl Iterator<Item = SimDuration>) {
-        let (mut max, mut sum) = (self.max, self.sum);
-        for latency in latencies {
-            let nanos = latency.as_nanos();
-            max = max.max(nanos);
-            sum += u128::from(nanos);
-            // Unlike `saturating_record`, this lets the histogram grow; it can grow to any `u64`.
-            let _ = self.histogram.record(nanos);
+    /// Some that were counted elsewhere: how many there are of which length, to three digits; their sum, and the
+    /// longest of them, exactly.
+    pub(crate) fn note_counted(&mut self, counted: impl IntoIterator<Item = (u64, u64)>, sum: u128, max: u64) {
+        for (nanos, times) in counted {
+            // Unlike `saturating_record_n`, this lets the histogram grow; it can grow to any `u64`.
+            let _ = self.histogram.record_n(nanos, times);
         }
-        (self.max, self.sum) = (max, sum);
+        self.max = self.max.max(max);
+        self.sum += sum;
     }
 
     pub(crate) fn add(&mut self, other: &Latencies) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::network::ports::ANY_INCARNATION;
+use crate::network::header::ANY_INCARNATION;
 use crate::router::address::{Address, ConnectionId, MachineId, RouterId};
 use crate::trace::ServiceId;
 

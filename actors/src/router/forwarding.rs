@@ -8,7 +8,8 @@ use super::{Address, MachineId, NotDelivered, Returned, RouterActor, Why};
 use crate::context::ServiceCell;
 use crate::interfaces::baggage::Baggage;
 use crate::interfaces::raw::{MSG_NOT_DELIVERED, Msg, MsgId, RawMessage, Stamp};
-use crate::network::ports::{ANY_INCARNATION, Arrival, Header, Receiver, Refusal};
+use crate::network::header::{ANY_INCARNATION, Header};
+use crate::network::ports::{Arrival, Receiver, Refusal};
 use crate::network::waits::WaitKey;
 use crate::network::{Envelope, Network, size_of};
 use crate::outcome::{Interface, Undelivered};
@@ -29,28 +30,34 @@ impl Gate {
 }
 
 impl Receiver<RawMessage> for Gate {
-    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<RawMessage>) -> Result<(), Refusal> {
-        let Some(raw) = &*body else { return Err(Refusal::Gone) };
-        let network = arrival.network;
-        let here = network.machine_of(arrival.header.to);
-        let ends_here = raw.via.iter().all(|via| *via == Address::local_inter_machine_router(here))
-            && raw.msg.to.machine == here
-            && network.book.borrow().owner_of(raw.msg.to).is_none();
-        // What was not sent here to be sent on was sent because nobody had the address.
-        let why = if raw.hops == 0 || ends_here {
-            Undelivered::UnknownAddress { address: raw.msg.to.to_string() }
-        } else if raw.hops > HOP_LIMIT {
-            Undelivered::TooManyHops { to: raw.msg.to.to_string() }
-        } else {
-            return self.actor.receive(arrival, body);
-        };
-        Err(Refusal::Other(Box::new(why)))
+    fn receive(&self, network: &Network, arrival: Arrival<'_, RawMessage>) -> Result<(), Refusal> {
+        let here = network.machine_of(arrival.header().to);
+        let why = arrival.look(|raw| why_not(network, here, raw)).ok_or(Refusal::Gone)?;
+        match why {
+            None => self.actor.receive(network, arrival),
+            Some(why) => Err(Refusal::Other(Box::new(why))),
+        }
+    }
+}
+
+/// Why a router does not send a message on, if it does not.
+fn why_not(network: &Network, here: MachineId, raw: &RawMessage) -> Option<Undelivered> {
+    let ends_here = raw.via.iter().all(|via| *via == Address::local_inter_machine_router(here))
+        && raw.msg.to.machine == here
+        && network.book.borrow().owner_of(raw.msg.to).is_none();
+    // What was not sent here to be sent on was sent because nobody had the address.
+    if raw.hops == 0 || ends_here {
+        Some(Undelivered::UnknownAddress { address: raw.msg.to.to_string() })
+    } else if raw.hops > HOP_LIMIT {
+        Some(Undelivered::TooManyHops { to: raw.msg.to.to_string() })
+    } else {
+        None
     }
 }
 
 impl Network {
     pub(super) fn machine_of(&self, seat: ServiceId) -> MachineId {
-        self.seats.borrow().node_of(seat).into()
+        self.positions.node_of(seat).into()
     }
 
     /// The main connection of a service's present incarnation, which it has from now on. To be called
@@ -91,7 +98,7 @@ impl Network {
     fn may_reach(&self, by: ServiceId, owner: Option<ServiceId>, raw: &RawMessage) -> Result<(), Undelivered> {
         let Some(to) = owner else { return Ok(()) };
         let (interface, is_answer) = (raw.msg.stamp.interface, raw.wait.is_answer());
-        if self.seats.borrow().may_speak(by, to, interface, is_answer) {
+        if self.positions.may_speak(by, to, interface, is_answer) {
             return Ok(());
         }
         Err(Undelivered::NotANeighbour { from: self.name_of(by), to: self.name_of(to) })

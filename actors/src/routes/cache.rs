@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::table::{PriceTable, Quote};
+use super::table::{PriceTable, Quote, Quotes};
 use super::transmission_time;
 use super::tree::{Price, Search, Tree};
 use crate::topology::{NodeId, Topology};
@@ -87,11 +87,14 @@ impl RouteCache {
         }
     }
 
-    /// Where the price of a message to another node is, if whatever is sent from there arrives at a price
-    /// that is known for sure: to be looked up later, with others.
+    /// The places of prices that are certain: to be looked up later, side by side.
+    pub(crate) fn quotes(&self) -> Quotes {
+        self.table.quotes()
+    }
+
     #[inline]
-    pub(crate) fn quote(&self, from: NodeId, to: NodeId) -> Option<Quote> {
-        self.table.quote(from, to)
+    pub(crate) fn fetch(&self, quote: Quote) {
+        self.table.fetch(quote);
     }
 
     #[inline]

@@ -1,5 +1,8 @@
 //! The prices of routes, side by side.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use memmap2::MmapMut;
 use prefetch_index::prefetch_index;
 
@@ -13,7 +16,7 @@ use crate::units::SimDuration;
 #[derive(Debug)]
 pub(super) struct PriceTable {
     /// By source. Empty if there are too many nodes for a table.
-    rows: Vec<Row>,
+    rows: Quotes,
     filled: u32,
     /// By row and target: price and flags, or `LOOK_ELSEWHERE`, in the byte order of the machine. Memory
     /// that was never written does not exist.
@@ -33,15 +36,30 @@ const NOT_FILLED: Row = Row { at: NO_ROW, complete: false };
 
 /// Where a price is that is in the table for sure, until the network changes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Quote {
-    pub(crate) from: NodeId,
-    pub(crate) to: NodeId,
-    entry: u32,
-}
+pub(crate) struct Quote(u32);
 
 impl Quote {
     /// Of nothing.
-    pub(crate) const NONE: Quote = Quote { from: NodeId(u32::MAX), to: NodeId(u32::MAX), entry: u32::MAX };
+    pub(crate) const NONE: Quote = Quote(u32::MAX);
+}
+
+/// Where the prices of each source are, for whoever wants to know no more than that.
+#[derive(Clone, Debug)]
+pub(crate) struct Quotes(Rc<[Cell<Row>]>);
+
+impl Quotes {
+    /// Where the price of a message to another node is, if every node has a price for that source and none
+    /// is noisy.
+    #[inline]
+    pub(crate) fn get(&self, from: NodeId, to: NodeId) -> Option<Quote> {
+        let row = self.0.get(from.index()).map(Cell::get).filter(|row| row.complete && from != to)?;
+        Some(Quote(self.place(row, to)))
+    }
+
+    #[inline]
+    fn place(&self, row: Row, to: NodeId) -> u32 {
+        row.at * self.0.len() as u32 + to.0
+    }
 }
 
 /// Networks of up to so many nodes have a table: at most 400 MB, if every node sends.
@@ -57,24 +75,24 @@ const LOOK_ELSEWHERE: u32 = PRICE;
 impl PriceTable {
     pub(super) fn new(nodes: usize) -> Self {
         let prices = if nodes <= NODES { memory(nodes * nodes * ENTRY) } else { None };
-        let rows = if prices.is_some() { vec![NOT_FILLED; nodes] } else { Vec::new() };
-        PriceTable { rows, filled: 0, prices }
+        let rows = if prices.is_some() { vec![Cell::new(NOT_FILLED); nodes] } else { Vec::new() };
+        PriceTable { rows: Quotes(rows.into()), filled: 0, prices }
     }
 
     /// Empties the rows of those sources, which are all that are filled.
     pub(super) fn clear(&mut self, sources: &[NodeId]) {
         self.filled = 0;
         for source in sources {
-            if let Some(row) = self.rows.get_mut(source.index()) {
-                *row = NOT_FILLED;
+            if let Some(row) = self.rows.0.get(source.index()) {
+                row.set(NOT_FILLED);
             }
         }
     }
 
     /// Fills in the row of a source; false if there is no table.
     pub(super) fn fill(&mut self, source: NodeId, branches: &[Branch]) -> bool {
-        let width = self.rows.len() * ENTRY;
-        let (Some(prices), Some(own)) = (&mut self.prices, self.rows.get_mut(source.index())) else { return false };
+        let width = self.rows.0.len() * ENTRY;
+        let (Some(prices), Some(own)) = (&mut self.prices, self.rows.0.get(source.index())) else { return false };
         let row = &mut prices[self.filled as usize * width..][..width];
         let (entries, _) = row.as_chunks_mut::<ENTRY>();
         entries.fill(LOOK_ELSEWHERE.to_ne_bytes());
@@ -88,24 +106,19 @@ impl PriceTable {
                 entries[branch.node as usize] = (fixed.as_nanos() as u32 | sized | noisy).to_ne_bytes();
             }
         }
-        *own = Row { at: self.filled, complete: priced + 1 == entries.len() };
+        own.set(Row { at: self.filled, complete: priced + 1 == entries.len() });
         self.filled += 1;
         true
     }
 
     #[inline]
     pub(super) fn price(&self, from: NodeId, to: NodeId) -> Option<Price> {
-        let row = self.rows.get(from.index())?;
+        let row = self.rows.0.get(from.index())?.get();
         if row.at == NO_ROW {
             return None;
         }
-        let entry = self.entry(self.place(*row, to));
+        let entry = self.entry(self.rows.place(row, to));
         (entry & PRICE != LOOK_ELSEWHERE).then(|| price_in(entry))
-    }
-
-    #[inline]
-    fn place(&self, row: Row, to: NodeId) -> u32 {
-        row.at * self.rows.len() as u32 + to.0
     }
 
     #[inline]
@@ -114,20 +127,20 @@ impl PriceTable {
         u32::from_ne_bytes(entries[at as usize])
     }
 
-    /// Where the price of a message to another node is, if every node has a price for that source and none
-    /// is noisy.
+    pub(super) fn quotes(&self) -> Quotes {
+        self.rows.clone()
+    }
+
+    /// Lets the processor fetch a price that is soon to be looked up.
     #[inline]
-    pub(super) fn quote(&self, from: NodeId, to: NodeId) -> Option<Quote> {
-        let row = self.rows.get(from.index()).filter(|row| row.complete && from != to)?;
-        let entry = self.place(*row, to);
-        let (entries, _) = self.prices.as_deref()?.as_chunks::<ENTRY>();
-        prefetch_index(entries, entry as usize);
-        Some(Quote { from, to, entry })
+    pub(super) fn fetch(&self, quote: Quote) {
+        let (entries, _) = self.prices.as_deref().unwrap_or_default().as_chunks::<ENTRY>();
+        prefetch_index(entries, quote.0 as usize);
     }
 
     #[inline]
     pub(super) fn price_of(&self, quote: Quote) -> Price {
-        price_in(self.entry(quote.entry))
+        price_in(self.entry(quote.0))
     }
 }
 

@@ -96,11 +96,11 @@ impl<B: 'static> AnyLetters for Letters<B> {
 
 impl<B> Receiver<B> for Letters<B> {
     #[inline]
-    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<B>) -> Result<(), Refusal> {
+    fn receive(&self, network: &Network, arrival: Arrival<'_, B>) -> Result<(), Refusal> {
         if let Some(refusal) = self.shared.refuses() {
             return Err(refusal);
         }
-        let Some(delivery) = arrival.accept(body) else { return Ok(()) };
+        let Some(delivery) = arrival.accept(network) else { return Ok(()) };
         let mut queue = self.queue.borrow_mut();
         if queue.capacity() == 0 {
             // Most services take one message after the other.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::network::seats::Neighbours;
+use crate::network::positions::Neighbours;
 use crate::rules::Ordering;
 use crate::simulation::{AppLink, ServiceSpec, StartError};
 use crate::topology::Topology;

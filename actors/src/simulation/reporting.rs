@@ -99,7 +99,7 @@ fn service_report(network: &Network, id: ServiceId, at_the_end: Presence, record
     let (sent, received) = network.tallies.of(id);
     ServiceReport {
         name: network.name_of(id),
-        node: network.topology(|topology| topology.node(seats.node_of(id)).name.clone()),
+        node: network.topology(|topology| topology.node(network.positions.node_of(id)).name.clone()),
         sent,
         received,
         steps: records.steps,

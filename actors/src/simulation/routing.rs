@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::network::seats::{Neighbours, Seats};
+use crate::network::positions::{Neighbours, Positions};
+use crate::network::seats::Seats;
 use crate::router::book::{AddressBook, Entrant};
 use crate::router::{KnownDirectory, MachineId, RouterId, Routing, Standing};
 use crate::rules::Ordering;
@@ -24,17 +25,18 @@ pub(super) fn places(
     routing: Routing,
     neighbours: Option<Vec<Neighbours>>,
     ordering: Ordering,
-) -> (Seats, AddressBook) {
+) -> (Positions, Seats, AddressBook) {
     let seats_of_routers: BTreeMap<(NodeId, RouterId), ServiceId> =
         routers.iter().zip(services.len()..).map(|(at, index)| (*at, ServiceId(index as u32))).collect();
-    let seats = services.iter().map(|spec| (spec.node, seats_of_routers[&(spec.node, spec.router)])).collect();
-    let seats = Seats::new(seats, neighbours, routers.iter().map(|(node, _)| *node), ordering);
+    let at = services.iter().map(|spec| (spec.node, spec.router)).chain(routers.iter().copied());
+    let positions = Positions::new(at.clone().map(|(node, _)| node), services.len(), neighbours, ordering);
+    let seats = Seats::new(at.map(|at| seats_of_routers[&at]));
     let entrant = |spec: &ServiceSpec| {
         let standing = Standing { vnets: spec.vnets.clone(), permissions: spec.permissions.clone() };
         Entrant { machine: spec.node.into(), router: spec.router, standing }
     };
     let pages = seats_of_routers.into_iter().map(|((node, router), seat)| ((MachineId::from(node), router), seat));
-    (seats, AddressBook::new(pages, services.iter().map(entrant).collect(), routing))
+    (positions, seats, AddressBook::new(pages, services.iter().map(entrant).collect(), routing))
 }
 
 /// Whether the machines and services that the routing speaks of are there.

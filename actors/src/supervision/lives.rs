@@ -255,7 +255,7 @@ impl Lives {
     /// Puts a service where its life is to be, with a main connection there.
     fn take_place(&self, id: ServiceId, node: NodeId) {
         let network = &self.network;
-        if network.seats.borrow().node_of(id) != node {
+        if network.positions.node_of(id) != node {
             let router = {
                 let role = &self.roles.borrow()[id.index()];
                 if role.home == node { role.router } else { RouterId::default() }
@@ -263,7 +263,7 @@ impl Lives {
             let mut book = network.book.borrow_mut();
             book.move_to(id, node.into(), router);
             if let Some(router) = book.router_at(node.into(), router) {
-                network.seats.borrow_mut().set_node(id, node, router);
+                network.move_to(id, node, router);
             }
         }
         network.open_main_connection(id);
@@ -294,7 +294,7 @@ impl Overseer for Lives {
         self.crashed.borrow_mut().insert(node);
         let services = self.roles.borrow().len() as u32;
         for service in (0..services).map(ServiceId) {
-            if self.network.seats.borrow().node_of(service) != node {
+            if self.network.positions.node_of(service) != node {
                 continue;
             }
             let may_return = self.network.is_present(service) || self.network.kept.borrow().has(service);

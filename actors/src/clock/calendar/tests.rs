@@ -39,12 +39,13 @@ proptest! {
         let mut now = 0u64;
         let mut id = 0u32;
         for (delays, pops) in rounds {
-            for delay in delays {
-                let time = now.saturating_add(delay);
-                calendar.push(time, id);
-                plain.0.push((time, id));
-                id += 1;
+            let pushed: Vec<_> = delays.into_iter().map(|delay| now.saturating_add(delay)).zip(id..).collect();
+            id += pushed.len() as u32;
+            match pops % 2 {
+                0 => calendar.push_all(pushed.iter().copied()),
+                _ => pushed.iter().for_each(|(time, id)| calendar.push(*time, *id)),
             }
+            plain.0.extend(pushed);
             for _ in 0..pops {
                 prop_assert_eq!(calendar.next_time(), plain.next_time());
                 prop_assert!(calendar.peek().is_none_or(|first| plain.peek() == Some(first)));

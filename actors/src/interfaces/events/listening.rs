@@ -126,10 +126,10 @@ struct EarsOnly {
 }
 
 impl Receiver<EventMessage> for EarsOnly {
-    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<EventMessage>) -> Result<(), Refusal> {
+    fn receive(&self, network: &Network, arrival: Arrival<'_, EventMessage>) -> Result<(), Refusal> {
         let present = self.desk.upgrade().filter(|desk| !desk.is_gone() && !desk.is_leaving());
         let desk = present.ok_or(Refusal::Gone)?;
-        let Some(event) = arrival.accept(body) else { return Ok(()) };
+        let Some(event) = arrival.accept(network) else { return Ok(()) };
         // At most once.
         if !event.duplicate
             && let Err(caught) = catch(|| Listeners::tell(&desk.network, desk.id, &event))

@@ -12,6 +12,7 @@ use super::msg::{Draft, Msg, RawMessage};
 use super::sending::set_out;
 use super::{DOES_NOT_UNDERSTAND, HANDLER_FAILED};
 use crate::interfaces::directory::Member;
+use crate::network::Network;
 use crate::network::ports::{Arrival, Receiver, Refusal};
 use crate::network::waits::{Answer, WaitKey};
 use crate::outcome::Undelivered;
@@ -19,6 +20,7 @@ use crate::router::Address;
 use crate::service::desk::Desk;
 use crate::service::host::{CatchPanic, HANDLING_LIMIT};
 use crate::service::{Service, ServiceIo};
+use crate::trace::ServiceId;
 
 /// The door of one service. It keeps nobody alive who is gone.
 pub(crate) struct Door<S> {
@@ -33,37 +35,13 @@ impl<S: Service> Door<S> {
 }
 
 impl<S: Service> Receiver<RawMessage> for Door<S> {
-    fn receive(&self, arrival: &Arrival<'_>, body: &mut Option<RawMessage>) -> Result<(), Refusal> {
-        let (Some(service), Some(desk), Some(raw)) = (self.service.upgrade(), self.desk.upgrade(), &*body) else {
+    fn receive(&self, network: &Network, arrival: Arrival<'_, RawMessage>) -> Result<(), Refusal> {
+        let (Some(service), Some(desk)) = (self.service.upgrade(), self.desk.upgrade()) else {
             return Err(Refusal::Gone);
         };
-        let network = arrival.network;
-        let connection = {
-            let book = network.book.borrow();
-            let is_here = book.owner_of(raw.msg.to).is_some_and(|owner| owner.service == arrival.header.to);
-            book.connection_behind(raw.msg.to).filter(|_| is_here)
-        };
-        let Some(connection) = connection else {
-            let address = raw.msg.to.to_string();
-            return Err(Refusal::Other(Box::new(Undelivered::UnknownAddress { address })));
-        };
-        let opened = desk.raw_if_used().and_then(|raw| raw.opened.borrow().get(&connection).cloned());
-        let is_full = match opened.as_deref() {
-            Some(opened @ Opened { taker: Taker::Queue, .. }) => opened.is_full(),
-            _ => desk.raw_if_used().is_some_and(|raw| raw.handling.get() >= HANDLING_LIMIT as usize),
-        };
-        // An answer that somebody awaits takes no room, and is all that is taken before the beginning and
-        // in the end.
-        if (desk.is_leaving() || !network.is_present(desk.id))
-            && !raw.answers.is_some_and(|request| network.is_held(request))
-        {
-            return Err(Refusal::Gone);
-        }
-        let member = opened.is_none().then(|| Member::that_hears(&desk, &raw.msg)).flatten();
-        if is_full && member.is_none() && !raw.answers.is_some_and(|request| network.is_held(request)) {
-            return Err(Refusal::InboxFull);
-        }
-        let Some(delivery) = arrival.accept(body) else { return Ok(()) };
+        let Hearers { connection, opened, member } =
+            arrival.look(|raw| Hearers::of(&desk, arrival.header().to, raw)).ok_or(Refusal::Gone)??;
+        let Some(delivery) = arrival.accept(network) else { return Ok(()) };
         // A second copy is recognised as such, as TCP would.
         if delivery.duplicate {
             return Ok(());
@@ -84,6 +62,45 @@ impl<S: Service> Receiver<RawMessage> for Door<S> {
             take(service, &desk, connection, opened, msg);
         }
         Ok(())
+    }
+}
+
+/// Who hears a message.
+struct Hearers {
+    connection: Address,
+    opened: Option<Rc<Opened>>,
+    member: Option<Rc<Member>>,
+}
+
+impl Hearers {
+    /// Who hears a message that has come to a service, or why nobody does.
+    fn of(desk: &Rc<Desk>, to: ServiceId, raw: &RawMessage) -> Result<Self, Refusal> {
+        let network = &desk.network;
+        let connection = {
+            let book = network.book.borrow();
+            let is_here = book.owner_of(raw.msg.to).is_some_and(|owner| owner.service == to);
+            book.connection_behind(raw.msg.to).filter(|_| is_here)
+        };
+        let Some(connection) = connection else {
+            let address = raw.msg.to.to_string();
+            return Err(Refusal::Other(Box::new(Undelivered::UnknownAddress { address })));
+        };
+        let opened = desk.raw_if_used().and_then(|raw| raw.opened.borrow().get(&connection).cloned());
+        let is_full = match opened.as_deref() {
+            Some(opened @ Opened { taker: Taker::Queue, .. }) => opened.is_full(),
+            _ => desk.raw_if_used().is_some_and(|raw| raw.handling.get() >= HANDLING_LIMIT as usize),
+        };
+        // An answer that somebody awaits takes no room, and is all that is taken before the beginning and
+        // in the end.
+        let is_awaited = || raw.answers.is_some_and(|request| network.is_held(request));
+        if (desk.is_leaving() || !network.is_present(desk.id)) && !is_awaited() {
+            return Err(Refusal::Gone);
+        }
+        let member = opened.is_none().then(|| Member::that_hears(desk, &raw.msg)).flatten();
+        if is_full && member.is_none() && !is_awaited() {
+            return Err(Refusal::InboxFull);
+        }
+        Ok(Hearers { connection, opened, member })
     }
 }
 

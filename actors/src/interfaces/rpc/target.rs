@@ -6,7 +6,8 @@ use std::rc::Rc;
 use serde::{Serialize, Serializer};
 
 use crate::network::Network;
-use crate::network::ports::{ANY_INCARNATION, Arrival, Receiver, Refusal};
+use crate::network::header::ANY_INCARNATION;
+use crate::network::ports::{Arrival, Receiver, Refusal};
 use crate::outcome::Undelivered;
 use crate::router::Address;
 use crate::service::desk::Desk;
@@ -175,8 +176,8 @@ impl Serialize for StrayCall {
 pub(crate) struct NobodyHere;
 
 impl Receiver<StrayCall> for NobodyHere {
-    fn receive(&self, _: &Arrival<'_>, stray: &mut Option<StrayCall>) -> Result<(), Refusal> {
-        let Some(StrayCall(address)) = stray.take() else { return Err(Refusal::Gone) };
-        Err(Refusal::Other(Box::new(Undelivered::UnknownAddress { address: address.to_string() })))
+    fn receive(&self, _: &Network, stray: Arrival<'_, StrayCall>) -> Result<(), Refusal> {
+        let address = stray.look(|StrayCall(address)| address.to_string()).ok_or(Refusal::Gone)?;
+        Err(Refusal::Other(Box::new(Undelivered::UnknownAddress { address })))
     }
 }

@@ -356,6 +356,21 @@ impl Post {
 }
 
 impl Ordeal {
+    /// The same in a network that never changes and loses nothing.
+    pub fn in_peace(mut self) -> Self {
+        (self.cuts, self.blows) = (Vec::new(), Vec::new());
+        for link in &mut self.plan.links {
+            (link.jitter, link.loss, link.duplication) = (0, 0.0, 0.0);
+        }
+        self
+    }
+
+    /// The same among hundreds of nodes.
+    pub fn in_a_crowd(mut self) -> Self {
+        self.plan = self.plan.in_a_crowd();
+        self
+    }
+
     pub fn stage(&self, seed: u64, model: LinkModel, ordering: Ordering) -> (Setup, Rc<Diary>) {
         let (topology, nodes, links) = self.plan.topology();
         let mut changes = scheduled(&self.cuts, &nodes, &links);

@@ -9,6 +9,7 @@ use rehearsal_actors::units::SimDuration;
 
 use crate::common::cast::{acts, chain, enters, listens};
 use crate::common::networks::Noise;
+use crate::common::ordeals::ordeals;
 use crate::common::scenes::{Scene, calm_scenes, link_models, orderings, troubled_scenes};
 use crate::common::story::{Event, play, play_unheard};
 use crate::common::{at_ms, ms};
@@ -47,6 +48,25 @@ proptest! {
         prop_assert_eq!(events, events_in_a_crowd);
         prop_assert_eq!(alone.trace_hash, in_a_crowd.trace_hash);
         prop_assert_eq!(alone.traffic, in_a_crowd.traffic);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Timers, timeouts and restarts come between messages that have yet to be priced.
+    #[test]
+    fn requests_of_every_interface_end_in_a_large_network_as_they_do_in_a_small_one(
+        ordeal in ordeals(), model in link_models(), ordering in orderings(), seed: u64,
+    ) {
+        let small = ordeal.in_peace();
+        let large = small.clone().in_a_crowd();
+        let (alone, events) = play(small.stage(seed, model, ordering).0);
+        let (in_a_crowd, events_in_a_crowd) = play(large.stage(seed, model, ordering).0);
+        prop_assert_eq!(events, events_in_a_crowd);
+        prop_assert_eq!(alone.outcomes, in_a_crowd.outcomes);
+        prop_assert_eq!(alone.traffic, in_a_crowd.traffic);
+        prop_assert_eq!(alone.ending, in_a_crowd.ending);
     }
 }
 
