@@ -76,9 +76,9 @@ impl Network {
     /// A message was not taken by its receiver.
     #[cold]
     pub(super) fn turned_away<B: Body>(&self, arrival: Arrival<'_, B>, refusal: Refusal) {
-        if let Refusal::Broken(header) = refusal {
+        if let Refusal::Broken(header) = &refusal {
             // By now its place may be somebody else's.
-            return self.refused::<B>(Message { header: *header, way: None }, Refusal::Gone, None);
+            return self.refused::<B>(Message { header: **header, way: None }, refusal, None);
         }
         let message = Message { header: arrival.header(), way: arrival.take_way() };
         self.refused(message, refusal, arrival.take());

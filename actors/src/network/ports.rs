@@ -120,26 +120,27 @@ impl<B: Body> Port<B> {
         if !network.arrives_for_good(self, port, slot) {
             return;
         }
-        let Some(arrival) = self.flights.arrival(slot) else { return };
-        let header = arrival.header();
-        let way = arrival.take_way();
-        if way.as_ref().is_some_and(|way| network.has_moved(&header, way)) {
-            return network.refused(Message { header, way }, Refusal::Gone, arrival.take());
-        }
-        arrival.put_way(way);
-        self.hand_over(network, arrival);
+        self.hand_over_there(network, slot);
     }
 
     /// A message that has arrived before comes once more.
     pub(super) fn arrive_again(&self, network: &Network, message: Message, body: B) {
-        let Message { header, way } = message;
-        if way.as_ref().is_some_and(|way| network.has_moved(&header, way)) {
-            return network.refused(Message { header, way }, Refusal::Gone, Some(body));
-        }
-        let slot = self.board(header, body);
+        let slot = self.board(message.header, body);
         if let Some(arrival) = self.flights.arrival(slot) {
-            arrival.put_way(way);
-            self.hand_over(network, arrival);
+            arrival.put_way(message.way);
+        }
+        self.hand_over_there(network, slot);
+    }
+
+    /// Hands a message over, if its receiver stands where it has come to.
+    fn hand_over_there(&self, network: &Network, slot: u32) {
+        let Some(arrival) = self.flights.arrival(slot) else { return };
+        let way = arrival.take_way();
+        let has_moved = way.as_ref().is_some_and(|way| network.has_moved(&arrival.header(), way));
+        arrival.put_way(way);
+        match has_moved {
+            true => network.turned_away(arrival, Refusal::Gone),
+            false => self.hand_over(network, arrival),
         }
     }
 
